@@ -1,0 +1,56 @@
+//! The imports between our packages are those of the table in ARCHITECTURE.md, and the protocol crates keep its first rule.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+
+type Arrows = BTreeMap<String, BTreeSet<String>>;
+
+/// The table's rows: package, and what it may import.
+fn allowed(root: &Path) -> Arrows {
+    let text = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let full = |name: &str| if name == "pavane" { name.to_owned() } else { format!("pavane-{name}") };
+    text.lines()
+        .filter_map(|line| line.strip_prefix("| pavane"))
+        .map(|rest| {
+            let mut cells = format!("pavane{rest}");
+            cells.truncate(cells.trim_end().trim_end_matches('|').len());
+            let (package, imports) = cells.split_once('|').expect("a row has two cells");
+            let imports = imports.split(',').map(str::trim).filter(|name| !name.is_empty()).map(full);
+            (package.trim().to_owned(), imports.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn packages_import_what_the_table_allows() {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let allowed = allowed(metadata.workspace_root.as_std_path());
+    for package in metadata.workspace_packages() {
+        if package.name.as_str() == "pavane-tests" {
+            continue;
+        }
+        let may = allowed.get(package.name.as_str()).unwrap_or_else(|| panic!("{} is not in the table", package.name));
+        let imports = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        for import in imports.map(|dependency| &dependency.name).filter(|name| name.starts_with("pavane")) {
+            assert!(may.contains(import), "{} may not import {import}", package.name);
+        }
+    }
+}
+
+#[test]
+fn protocol_crates_have_no_world_and_no_unsafe_code() {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let with_std = ["pavane-crypto-rustls", "pavane-drive", "pavane-tokio", "pavane-tests"];
+    for package in metadata.workspace_packages() {
+        if with_std.contains(&package.name.as_str()) {
+            continue;
+        }
+        let source = package.manifest_path.with_file_name("src").join("lib.rs");
+        let text = std::fs::read_to_string(&source).unwrap();
+        for attribute in ["#![no_std]", "#![forbid(unsafe_code)]"] {
+            assert!(text.lines().any(|line| line == attribute), "{source} lacks {attribute}");
+        }
+    }
+}
