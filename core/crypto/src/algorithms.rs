@@ -13,12 +13,26 @@ pub enum HashAlgorithm {
 
 impl HashAlgorithm {
     /// The hash's length in bytes.
-    pub const fn len(self) -> usize {
+    pub const fn output_len(self) -> usize {
         match self {
             Self::Sha256 => 32,
             Self::Sha384 => 48,
             Self::Sha512 => 64,
         }
+    }
+
+    /// Its name in SDP (RFC 8122 §5).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha-256",
+            Self::Sha384 => "sha-384",
+            Self::Sha512 => "sha-512",
+        }
+    }
+
+    /// The function with this name in SDP, whatever the case of its letters, if it is one of ours.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Sha256, Self::Sha384, Self::Sha512].into_iter().find(|hash| name.eq_ignore_ascii_case(hash.name()))
     }
 }
 

@@ -1,1 +1,0 @@
-//! A provider made of pure Rust parts.
