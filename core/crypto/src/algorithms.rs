@@ -32,7 +32,9 @@ impl HashAlgorithm {
 
     /// The function with this name in SDP, whatever the case of its letters, if it is one of ours.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Sha256, Self::Sha384, Self::Sha512].into_iter().find(|hash| name.eq_ignore_ascii_case(hash.name()))
+        [Self::Sha256, Self::Sha384, Self::Sha512]
+            .into_iter()
+            .find(|hash| name.eq_ignore_ascii_case(hash.name()))
     }
 }
 

@@ -38,10 +38,8 @@ pub(crate) fn certificate(key: &dyn SigningKey, rng: &mut dyn CryptoRng, epoch: 
     const VALID: &str = "names, dates and keys of our own making are encodable";
     let signer = Signer(key);
     let time = |at: Duration| Time::try_from_unix(at).expect(VALID);
-    let validity = Validity::new(
-        time(epoch.unix.saturating_sub(BACKDATED)),
-        time(epoch.unix.saturating_add(LIFETIME)),
-    );
+    let validity =
+        Validity::new(time(epoch.unix.saturating_sub(BACKDATED)), time(epoch.unix.saturating_add(LIFETIME)));
     let serial = SerialNumber::new(&positive(random_array(rng))).expect(VALID);
     let info = SubjectPublicKeyInfo::from_der(&key.subject_public_key_info()).expect(VALID);
     let mut builder = CertificateBuilder::new(Profile, serial, validity, info).expect(VALID);

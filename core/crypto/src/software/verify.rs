@@ -60,7 +60,11 @@ where
     check(&pss::VerifyingKey::<H>::new(key), message, pss::Signature::try_from(signature))
 }
 
-fn check<S, E>(key: &impl Verifier<S>, message: &[u8], signature: Result<S, E>) -> Result<(), SignatureError> {
+fn check<S, E>(
+    key: &impl Verifier<S>,
+    message: &[u8],
+    signature: Result<S, E>,
+) -> Result<(), SignatureError> {
     let signature = signature.map_err(|_| SignatureError::Invalid)?;
     key.verify(message, &signature).map_err(|_| SignatureError::Invalid)
 }
