@@ -1,0 +1,242 @@
+//! A message that was received.
+
+use core::fmt;
+use core::net::SocketAddr;
+
+use pavane_base::{Reader, Truncated};
+use pavane_crypto::Mac;
+
+use crate::address::{self, Mask};
+use crate::header::{HEADER_LEN, MAGIC_COOKIE, split_type};
+use crate::{AttributeType, Class, ErrorCode, Method, TransactionId};
+
+/// A view of a message whose framing has been checked, and whose fingerprint is right if it has one.
+#[derive(Clone, Copy)]
+pub struct Message<'m> {
+    bytes: &'m [u8],
+    class: Class,
+    method: Method,
+    transaction: TransactionId,
+}
+
+/// Bytes that are no STUN message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// They do not begin like one, or end too early or too late.
+    NotStun,
+    /// An attribute does not end where it should.
+    Attribute,
+    /// The fingerprint is wrong.
+    Fingerprint,
+}
+
+impl fmt::Display for ParseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotStun => "the bytes are not a STUN message",
+            Self::Attribute => "an attribute does not end where it should",
+            Self::Fingerprint => "the fingerprint is wrong",
+        })
+    }
+}
+
+impl core::error::Error for ParseError {}
+
+impl From<Truncated> for ParseError {
+    fn from(_: Truncated) -> Self {
+        Self::NotStun
+    }
+}
+
+/// What a fingerprint's CRC is combined with: "STUN" (RFC 8489 §14.7).
+pub(crate) const FINGERPRINT_MASK: u32 = 0x5354_554e;
+
+/// The bytes of an attribute's type and length.
+pub(crate) const ATTRIBUTE_HEADER_LEN: usize = 4;
+
+/// HMAC-SHA1's output.
+pub(crate) const INTEGRITY_LEN: usize = 20;
+
+impl<'m> Message<'m> {
+    /// Checks the bytes (RFC 8489 §6.3) and makes a view of them.
+    ///
+    /// # Errors
+    /// If they are no message.
+    pub fn parse(bytes: &'m [u8]) -> Result<Self, ParseError> {
+        let mut reader = Reader::new(bytes);
+        let kind = reader.u16()?;
+        let len = usize::from(reader.u16()?);
+        let cookie = reader.u32()?;
+        let transaction = TransactionId(reader.array()?);
+        if kind >= 0x4000 || cookie != MAGIC_COOKIE || len % 4 != 0 || len != reader.remaining() {
+            return Err(ParseError::NotStun);
+        }
+        let (class, method) = split_type(kind);
+        let message = Self { bytes, class, method, transaction };
+        message.check_attributes()?;
+        Ok(message)
+    }
+
+    fn check_attributes(&self) -> Result<(), ParseError> {
+        let mut attributes = self.all_attributes();
+        while let Some((kind, value, at)) = attributes.next_or_err()? {
+            if kind == AttributeType::FINGERPRINT {
+                let expected = crc32fast::hash(&self.bytes[..at]) ^ FINGERPRINT_MASK;
+                let last = at + ATTRIBUTE_HEADER_LEN + 4 == self.bytes.len();
+                if !last || value != expected.to_be_bytes() {
+                    return Err(ParseError::Fingerprint);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What it is in its transaction.
+    pub const fn class(&self) -> Class {
+        self.class
+    }
+
+    /// What it is about.
+    pub const fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Its transaction.
+    pub const fn transaction(&self) -> TransactionId {
+        self.transaction
+    }
+
+    const fn all_attributes(&self) -> Attributes<'m> {
+        Attributes { bytes: self.bytes, at: HEADER_LEN, behind_integrity: false }
+    }
+
+    /// The attributes that count: behind MESSAGE-INTEGRITY, only MESSAGE-INTEGRITY-SHA256 and FINGERPRINT do
+    /// (RFC 8489 §14.5).
+    pub const fn attributes(&self) -> Attributes<'m> {
+        self.all_attributes()
+    }
+
+    /// The first attribute of this type; further ones do not count (RFC 8489 §14).
+    pub fn attribute(&self, kind: AttributeType) -> Option<&'m [u8]> {
+        self.attributes().find(|(found, _)| *found == kind).map(|(_, value)| value)
+    }
+
+    /// Whether it ends with a fingerprint; [`parse`](Self::parse) has checked that it is right.
+    pub fn has_fingerprint(&self) -> bool {
+        self.attribute(AttributeType::FINGERPRINT).is_some()
+    }
+
+    /// Whether it carries a MESSAGE-INTEGRITY that this key made (RFC 8489 §14.5).
+    pub fn verify_integrity(&self, key: &dyn Mac) -> bool {
+        let mut attributes = self.all_attributes();
+        while let Ok(Some((kind, value, at))) = attributes.next_or_err() {
+            if kind == AttributeType::MESSAGE_INTEGRITY {
+                // The header's length counts as if the message ended with this attribute.
+                let end = at + ATTRIBUTE_HEADER_LEN + INTEGRITY_LEN - HEADER_LEN;
+                let Ok(len) = u16::try_from(end) else { return false };
+                let parts = [&self.bytes[..2], &len.to_be_bytes(), &self.bytes[4..at]];
+                return value.len() == INTEGRITY_LEN && key.verify(&parts, value);
+            }
+        }
+        false
+    }
+
+    /// The attributes that have to be understood and are not, of which a request is refused (RFC 8489 §6.3.1).
+    pub fn unknown_required(&self) -> impl Iterator<Item = AttributeType> + use<'m> {
+        self.attributes().map(|(kind, _)| kind).filter(|kind| kind.is_required() && !kind.is_known())
+    }
+
+    /// XOR-MAPPED-ADDRESS, or the MAPPED-ADDRESS of old servers.
+    pub fn mapped_address(&self) -> Option<SocketAddr> {
+        match self.attribute(AttributeType::XOR_MAPPED_ADDRESS) {
+            Some(value) => address::read(value, Mask::of(self.transaction)),
+            None => address::read(self.attribute(AttributeType::MAPPED_ADDRESS)?, Mask::NONE),
+        }
+    }
+
+    /// USERNAME.
+    pub fn username(&self) -> Option<&'m str> {
+        core::str::from_utf8(self.attribute(AttributeType::USERNAME)?).ok()
+    }
+
+    /// PRIORITY.
+    pub fn priority(&self) -> Option<u32> {
+        let value = self.attribute(AttributeType::PRIORITY)?;
+        value.try_into().ok().map(u32::from_be_bytes)
+    }
+
+    /// Whether there is a USE-CANDIDATE.
+    pub fn use_candidate(&self) -> bool {
+        self.attribute(AttributeType::USE_CANDIDATE).is_some()
+    }
+
+    /// The tiebreaker of ICE-CONTROLLING.
+    pub fn controlling(&self) -> Option<u64> {
+        let value = self.attribute(AttributeType::ICE_CONTROLLING)?;
+        value.try_into().ok().map(u64::from_be_bytes)
+    }
+
+    /// The tiebreaker of ICE-CONTROLLED.
+    pub fn controlled(&self) -> Option<u64> {
+        let value = self.attribute(AttributeType::ICE_CONTROLLED)?;
+        value.try_into().ok().map(u64::from_be_bytes)
+    }
+
+    /// ERROR-CODE (RFC 8489 §14.8).
+    pub fn error_code(&self) -> Option<ErrorCode> {
+        let value = self.attribute(AttributeType::ERROR_CODE)?.first_chunk::<4>()?;
+        let (class, number) = (u16::from(value[2] & 7), u16::from(value[3]));
+        (3..=6).contains(&class).then_some(())?;
+        (number < 100).then_some(ErrorCode(class * 100 + number))
+    }
+}
+
+impl fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} {:?} {:?}", self.method, self.class, self.transaction)
+    }
+}
+
+/// A message's attributes: type and value.
+#[derive(Clone, Debug)]
+pub struct Attributes<'m> {
+    bytes: &'m [u8],
+    at: usize,
+    behind_integrity: bool,
+}
+
+impl<'m> Attributes<'m> {
+    /// The next attribute, with its place in the message.
+    fn next_or_err(&mut self) -> Result<Option<(AttributeType, &'m [u8], usize)>, ParseError> {
+        let at = self.at;
+        let mut reader = Reader::new(self.bytes.get(at..).unwrap_or_default());
+        if reader.is_empty() {
+            return Ok(None);
+        }
+        let mut read = || -> Result<_, Truncated> {
+            let kind = AttributeType(reader.u16()?);
+            let value = reader.prefixed_u16()?;
+            reader.take(value.len().wrapping_neg() % 4)?;
+            Ok((kind, value))
+        };
+        let (kind, value) = read().map_err(|_| ParseError::Attribute)?;
+        self.at = self.bytes.len() - reader.remaining();
+        Ok(Some((kind, value, at)))
+    }
+}
+
+impl<'m> Iterator for Attributes<'m> {
+    type Item = (AttributeType, &'m [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let Ok(Some((kind, value, _))) = self.next_or_err() {
+            let counts = matches!(kind, AttributeType::MESSAGE_INTEGRITY_SHA256 | AttributeType::FINGERPRINT);
+            if !self.behind_integrity || counts {
+                self.behind_integrity |= kind == AttributeType::MESSAGE_INTEGRITY;
+                return Some((kind, value));
+            }
+        }
+        None
+    }
+}
