@@ -1,8 +1,11 @@
 //! What a connection is made with.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
-use pavane_crypto::{Certificate, Provider};
+use pavane_crypto::{Certificate, NamedGroup, Provider};
+
+use crate::CipherSuite;
 
 /// The configuration that connections share.
 #[derive(Clone, Debug)]
@@ -15,6 +18,10 @@ pub struct Config {
     /// The longest datagram that the handshake sends; 1200 octets by default, which is what browsers send, and at least
     /// [`Config::MIN_DATAGRAM`] whatever is set.
     pub max_datagram: usize,
+    /// The cipher suites that may be negotiated, the most preferred first: all by default.
+    pub cipher_suites: Vec<CipherSuite>,
+    /// The groups that may be negotiated, the most preferred first: those of the provider by default.
+    pub groups: Vec<NamedGroup>,
 }
 
 impl Config {
@@ -23,7 +30,8 @@ impl Config {
 
     /// A configuration with the defaults.
     pub fn new(provider: Arc<dyn Provider>, certificate: Certificate) -> Self {
-        Self { provider, certificate, max_datagram: 1200 }
+        let groups = provider.groups().to_vec();
+        Self { provider, certificate, max_datagram: 1200, cipher_suites: CipherSuite::ALL.to_vec(), groups }
     }
 
     pub(crate) fn datagram_limit(&self) -> usize {

@@ -19,6 +19,8 @@ pub(crate) struct Outbox {
     next_seq: u16,
     flight: Vec<Item>,
     awaited: bool,
+    /// The flight answers the peer's messages below this number.
+    answers: u16,
     /// The item, and the offset in it, that the next datagram begins with.
     position: (usize, usize),
     alert: Option<Alert>,
@@ -40,10 +42,19 @@ pub(crate) enum Progress {
 }
 
 impl Outbox {
-    /// Begins a flight, in the place of the one before it.
-    pub(crate) fn begin(&mut self, awaited: bool) {
+    /// Begins a flight that answers the peer's messages below number `answers`, in the place of the one before it.
+    pub(crate) fn begin(&mut self, awaited: bool, answers: u16) {
         self.clear();
         self.awaited = awaited;
+        self.answers = answers;
+    }
+
+    /// Whether the flight answers this message of the peer's: its repetition shows that the answer is missing.
+    ///
+    /// A message of the flight that is coming in shows nothing: it is repeated for the sake of its neighbours, and to repeat
+    /// ours for it would make two flights call for each other for ever.
+    pub(crate) const fn answers(&self, seq: u16) -> bool {
+        seq < self.answers
     }
 
     /// The number of the next message.

@@ -52,5 +52,5 @@ impl Identity {
 }
 
 const fn strength(algorithm: HashAlgorithm) -> usize {
-    algorithm.len()
+    algorithm.output_len()
 }

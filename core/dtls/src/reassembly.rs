@@ -31,7 +31,7 @@ pub(crate) enum Admission {
     Admitted,
     /// Its message has been handed out: the peer repeats itself.
     Old,
-    /// It is out of bounds, or disagrees with its message's other fragments.
+    /// It is out of bounds.
     Refused,
 }
 
@@ -47,7 +47,15 @@ struct Partial {
 }
 
 impl Reassembly {
+    /// The number of the next message to hand out.
+    pub(crate) const fn next_seq(&self) -> u16 {
+        self.next
+    }
+
     /// Takes a fragment in.
+    ///
+    /// A fragment that disagrees with what is here of its message begins the message anew: one of the two is garbled or
+    /// forged, and only the true one is sent again.
     pub(crate) fn insert(&mut self, epoch: u16, fragment: &Fragment<'_>) -> Admission {
         let header = &fragment.header;
         let Some(ahead) = header.seq.checked_sub(self.next).map(usize::from) else {
@@ -60,8 +68,10 @@ impl Reassembly {
             self.slots.resize_with(ahead + 1, || None);
         }
         let Some(slot) = self.slots.get_mut(ahead) else { return Admission::Refused };
-        let partial = slot.get_or_insert_with(|| Partial::new(epoch, header.kind, header.length));
-        partial.insert(epoch, fragment)
+        match slot {
+            Some(partial) if partial.agrees(epoch, fragment) => partial.insert(fragment),
+            _ => slot.insert(Partial::new(epoch, header.kind, header.length)).insert(fragment),
+        }
     }
 
     /// Hands out the next message, if all of it is here.
@@ -96,15 +106,17 @@ impl Partial {
         self.started && self.gaps.is_empty()
     }
 
+    fn agrees(&self, epoch: u16, fragment: &Fragment<'_>) -> bool {
+        let header = &fragment.header;
+        (epoch, header.kind, header.length) == (self.epoch, self.kind, self.body.len())
+    }
+
     /// Fills the holes that the fragment covers.
     ///
     /// Deviation: octets that are here already are not compared with those that come (RFC 9147 §5.5 suggests an alert). The
     /// first ones stand, and the Finished messages tell whether they were right; an alert would let anybody end the handshake.
-    fn insert(&mut self, epoch: u16, fragment: &Fragment<'_>) -> Admission {
+    fn insert(&mut self, fragment: &Fragment<'_>) -> Admission {
         let header = &fragment.header;
-        if (epoch, header.kind, header.length) != (self.epoch, self.kind, self.body.len()) {
-            return Admission::Refused;
-        }
         let (start, end) = (header.offset, header.offset + header.fragment_length);
         let mut gaps = Vec::with_capacity(self.gaps.len() + 1);
         for gap in &self.gaps {
@@ -180,12 +192,22 @@ mod tests {
     }
 
     #[test]
-    fn what_disagrees_or_is_out_of_bounds_is_refused() {
+    fn what_disagrees_begins_the_message_anew() {
+        let body = [0; 10];
+        let mut reassembly = Reassembly::default();
+        for (epoch, body) in [(0, &body[..]), (1, &body[..]), (1, &body[..9])] {
+            assert_eq!(reassembly.insert(epoch, &fragment(0, body, 0..5)), Admission::Admitted);
+            assert_eq!(reassembly.pop(), None);
+        }
+        assert_eq!(reassembly.insert(1, &fragment(0, &body[..9], 5..9)), Admission::Admitted);
+        assert_eq!(reassembly.pop().map(|m| (m.epoch, m.body.len())), Some((1, 9)));
+    }
+
+    #[test]
+    fn what_is_out_of_bounds_is_refused() {
         let body = [0; 10];
         let mut reassembly = Reassembly::default();
         assert_eq!(reassembly.insert(0, &fragment(0, &body, 0..5)), Admission::Admitted);
-        assert_eq!(reassembly.insert(1, &fragment(0, &body, 5..10)), Admission::Refused);
-        assert_eq!(reassembly.insert(0, &fragment(0, &body[..9], 5..9)), Admission::Refused);
         assert_eq!(reassembly.insert(0, &fragment(MAX_AHEAD as u16, &body, 0..10)), Admission::Refused);
         assert_eq!(reassembly.insert(0, &fragment(MAX_AHEAD as u16 - 1, &body, 0..10)), Admission::Admitted);
         let long = vec![0; MAX_MESSAGE_LEN + 1];

@@ -47,7 +47,7 @@ impl Authentication {
 
 impl CipherSuite {
     /// Every suite, the most preferred first.
-    pub(crate) const ALL: [Self; 6] = [
+    pub const ALL: [Self; 6] = [
         Self::EcdheEcdsaAes128GcmSha256,
         Self::EcdheEcdsaAes256GcmSha384,
         Self::EcdheEcdsaChaCha20Poly1305Sha256,

@@ -167,7 +167,9 @@ impl Connection {
                 Admission::Refused => self.counters.bad_fragments += 1,
                 Admission::Old => {
                     self.counters.old_fragments += 1;
-                    self.repeat_flight(now);
+                    if self.outbox.answers(fragment.header.seq) {
+                        self.repeat_flight(now);
+                    }
                 }
             }
         }
@@ -200,6 +202,7 @@ impl Connection {
             records: &mut self.records,
             outbox: &mut self.outbox,
             timer: &mut self.timer,
+            received: self.reassembly.next_seq(),
         };
         let next = match handshake.machine {
             Machine::Client(client) => client.handle(&mut cx, message).map(|next| next.map(Machine::Client)),

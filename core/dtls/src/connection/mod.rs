@@ -199,6 +199,7 @@ impl Connection {
             records: &mut self.records,
             outbox: &mut self.outbox,
             timer: &mut self.timer,
+            received: self.reassembly.next_seq(),
         };
         let machine = match self.role {
             Role::Client => Machine::Client(Client::start(&mut cx)),

@@ -120,9 +120,9 @@ impl ExpectServerHello {
             random,
             session_id: &[],
             cookie,
-            cipher_suites: CipherSuite::ALL.map(CipherSuite::code).to_vec(),
+            cipher_suites: cx.config.cipher_suites.iter().map(|suite| suite.code()).collect(),
             compression_methods: &[NO_COMPRESSION],
-            extensions: offered_extensions(cx.config.provider.groups()),
+            extensions: offered_extensions(&cx.config.groups),
         };
         // RFC 6347 §4.2.6: a hello that was answered by a cookie, and that answer, are in no hash.
         let mut transcript = Transcript::default();
@@ -142,7 +142,9 @@ impl ExpectServerHello {
         if hello.compression_method != NO_COMPRESSION {
             return Err(Misbehaved::Compression.into());
         }
-        let suite = CipherSuite::from_code(hello.cipher_suite).ok_or(Misbehaved::UnofferedCipherSuite)?;
+        let suite = CipherSuite::from_code(hello.cipher_suite)
+            .filter(|suite| cx.config.cipher_suites.contains(suite))
+            .ok_or(Misbehaved::UnofferedCipherSuite)?;
         let offered = offered_extensions(&[]);
         if hello.extensions.types().any(|kind| offered.get(kind).is_none()) {
             return Err(Misbehaved::UnofferedExtension.into());
@@ -198,7 +200,9 @@ impl ExpectServerKeyExchange {
 
 /// Makes our key share in the server's group.
 fn exchange(cx: &mut Context<'_>, group: u16, theirs: &[u8]) -> Result<Exchange, Failure> {
-    let group = NamedGroup::from_code(group).ok_or(Misbehaved::UnofferedGroup)?;
+    let group = NamedGroup::from_code(group)
+        .filter(|group| cx.config.groups.contains(group))
+        .ok_or(Misbehaved::UnofferedGroup)?;
     let ours = cx.config.provider.key_exchange(group, cx.rng).map_err(|_| Misbehaved::UnofferedGroup)?;
     let public_key = ours.public_key().to_vec();
     let premaster = ours.complete(theirs).map_err(|_| Misbehaved::InvalidKeyShare)?;

@@ -17,7 +17,7 @@
 //! it into the next state or ends the handshake.
 
 pub(crate) mod client;
-mod messages;
+pub(crate) mod messages;
 mod negotiation;
 mod prf;
 mod protection;
@@ -55,6 +55,8 @@ pub(crate) struct Context<'a> {
     pub(crate) records: &'a mut RecordLayer,
     pub(crate) outbox: &'a mut Outbox,
     pub(crate) timer: &'a mut Retransmission,
+    /// How many of the peer's messages have been handled, the present one included.
+    pub(crate) received: u16,
 }
 
 /// Where a message leads.
@@ -86,7 +88,7 @@ impl Context<'_> {
     /// Begins a flight: the peer's is complete.
     fn begin_flight(&mut self, awaited: bool) {
         self.timer.answered(self.now);
-        self.outbox.begin(awaited);
+        self.outbox.begin(awaited, self.received);
     }
 
     /// Ends the handshake without a further flight.

@@ -20,6 +20,9 @@ const EMPTY_RENEGOTIATION_INFO_SCSV: u16 = 0x00ff;
 /// A renegotiation_info without a renegotiation (RFC 5746 §3.2).
 const EMPTY_RENEGOTIATION_INFO: [u8; 1] = [0];
 
+/// The group that every WebRTC peer has (RFC 8827 §6.5).
+const EVERYBODYS_GROUP: NamedGroup = NamedGroup::Secp256r1;
+
 /// What a server chose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
@@ -80,9 +83,11 @@ pub(super) fn choose(cx: &Context<'_>, hello: &ClientHello<'_>) -> Result<Choice
         return Err(Incompatible::Compression.into());
     }
     check_common_extensions(&hello.extensions)?;
-    let suite = CipherSuite::ALL
-        .into_iter()
-        .find(|suite| hello.cipher_suites.contains(&suite.code()) && cx.can_authenticate(*suite))
+    let suite = *cx
+        .config
+        .cipher_suites
+        .iter()
+        .find(|suite| hello.cipher_suites.contains(&suite.code()) && cx.can_authenticate(**suite))
         .ok_or(Incompatible::CipherSuite)?;
     Ok(Choice { suite, group: choose_group(cx, hello)?, scheme: choose_scheme(cx, hello)? })
 }
@@ -106,10 +111,14 @@ fn check_version(hello: &ClientHello<'_>) -> Result<(), Failure> {
 }
 
 fn choose_group(cx: &Context<'_>, hello: &ClientHello<'_>) -> Result<NamedGroup, Failure> {
-    let ours = cx.config.provider.groups();
+    let ours = &cx.config.groups;
     let Some(theirs) = codes(hello, ExtensionType::SUPPORTED_GROUPS)? else {
-        // RFC 8422 §4: who names no groups takes any, and the one that everybody has is P-256 (RFC 8827 §6.5).
-        return Ok(NamedGroup::Secp256r1);
+        // RFC 8422 §4: who names no groups takes any.
+        return if ours.contains(&EVERYBODYS_GROUP) {
+            Ok(EVERYBODYS_GROUP)
+        } else {
+            Err(Incompatible::Group.into())
+        };
     };
     ours.iter()
         .copied()

@@ -21,7 +21,7 @@ pub(crate) fn prf(
     let mac = provider.mac(algorithm, secret);
     let [first, second, third] = *seed;
     let mut a = mac.sign(&[label.as_bytes(), first, second, third]);
-    for chunk in out.chunks_mut(hash.len()) {
+    for chunk in out.chunks_mut(hash.output_len()) {
         let block = mac.sign(&[&a, label.as_bytes(), first, second, third]);
         chunk.copy_from_slice(&block[..chunk.len()]);
         a = mac.sign(&[&a]);

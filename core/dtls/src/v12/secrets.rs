@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::fmt;
 
 use pavane_crypto::{HashAlgorithm, Provider};
@@ -61,6 +62,15 @@ impl Secrets {
         let mut master = [0; MASTER_SECRET_LEN];
         let seed = [session_hash, &[], &[]];
         prf(&**provider, suite.hash(), premaster, "extended master secret", &seed, &mut master);
+        Self::from_master(provider, suite, randoms, master)
+    }
+
+    pub(super) fn from_master(
+        provider: &Arc<dyn Provider>,
+        suite: CipherSuite,
+        randoms: Randoms,
+        master: [u8; MASTER_SECRET_LEN],
+    ) -> Self {
         Self { provider: Arc::clone(provider), suite, randoms, master }
     }
 
@@ -76,8 +86,7 @@ impl Secrets {
     pub(crate) fn protections(&self) -> Protections {
         let algorithm = self.suite.aead();
         let (key_len, iv_len) = (algorithm.key_len(), Protection::fixed_iv_len(algorithm));
-        let mut block = vec![0; 2 * (key_len + iv_len)];
-        self.prf("key expansion", &[&self.randoms.server, &self.randoms.client, &[]], &mut block);
+        let block = self.key_block(2 * (key_len + iv_len));
         let (keys, ivs) = block.split_at(2 * key_len);
         let (client_key, server_key) = keys.split_at(key_len);
         let (client_iv, server_iv) = ivs.split_at(iv_len);
@@ -86,6 +95,12 @@ impl Secrets {
             Protection::new(aead, iv)
         };
         Protections { client: protection(client_key, client_iv), server: protection(server_key, server_iv) }
+    }
+
+    pub(super) fn key_block(&self, len: usize) -> Vec<u8> {
+        let mut block = vec![0; len];
+        self.prf("key expansion", &[&self.randoms.server, &self.randoms.client, &[]], &mut block);
+        block
     }
 
     /// What a Finished message says after a handshake with this hash (RFC 5246 §7.4.9).
@@ -116,6 +131,11 @@ impl Secrets {
         let seed = context.map_or([&randoms[..], &[], &[]], |context| [&randoms, &len, context]);
         self.prf(label, &seed, out);
         Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) const fn master(&self) -> &[u8; MASTER_SECRET_LEN] {
+        &self.master
     }
 
     fn prf(&self, label: &str, seed: &[&[u8]; 3], out: &mut [u8]) {
