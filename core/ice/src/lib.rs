@@ -1,1 +1,52 @@
-//! Empty as yet.
+//! A full ICE agent without I/O (RFC 8445, 8838, 7675).
+//!
+//! One [`Agent`] is one component of one transport: it is told its own addresses and the peer's candidates, finds out by
+//! checks which pairs of them work, and says where to send. It never opens a socket, resolves a name or looks at a clock.
+//!
+//! A pair goes through these states ([`PairState`]):
+//!
+//! ```text
+//!   Waiting ── check ──▶ InProgress ── response ──▶ Succeeded
+//!                            │  ▲                       │ consent lost
+//!              unanswered ───┘  └── again, later        ▼
+//!                                                     Failed ── asked by the peer ──▶ InProgress
+//! ```
+//!
+//! Deviation: there is no Frozen state (RFC 8445 §6.1.2.6). With one component and one stream, all that freezing would do is
+//! to delay checks.
+
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod agent;
+mod candidate;
+mod checks;
+mod config;
+mod counters;
+mod credentials;
+mod error;
+mod event;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
+mod generation;
+mod pair;
+mod pairing;
+mod remote;
+mod requests;
+mod responses;
+mod selection;
+#[cfg(test)]
+mod tests;
+
+pub use agent::Agent;
+pub use candidate::{Candidate, CandidateKind, NamedCandidate, RemoteCandidate, TcpType};
+pub use config::{Config, Role, Timing};
+pub use counters::Counters;
+pub use credentials::Credentials;
+pub use error::{LocalAddressError, RemoteCandidateError};
+pub use event::{Event, GatheringState, ResolveId, State};
+pub use pair::{PairState, PairStats};
