@@ -65,6 +65,12 @@ impl RecordLayer {
         self.receiving = Some(Receiving { protection, window: ReplayWindow::default(), forgeries: 0 });
     }
 
+    /// Uses up the sequence numbers.
+    #[cfg(test)]
+    pub(crate) fn exhaust(&mut self) {
+        self.sending.as_mut().expect("tests exhaust keys that are there").sequence = MAX_SEQUENCE + 1;
+    }
+
     pub(crate) const fn can_open(&self) -> bool {
         self.receiving.is_some()
     }
@@ -152,4 +158,97 @@ fn next(sequence: &mut u64) -> Result<u64, Exhausted> {
     }
     *sequence += 1;
     Ok(this)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use pavane_crypto::software::SoftwareProvider;
+    use pavane_crypto::{AeadAlgorithm, Provider};
+
+    use super::*;
+    use crate::record;
+
+    const VERSION: u16 = 0xfefd;
+
+    fn layer(algorithm: AeadAlgorithm) -> RecordLayer {
+        let protection = || {
+            let aead = SoftwareProvider.aead(algorithm, &vec![7; algorithm.key_len()]).unwrap();
+            Protection::new(aead, &vec![9; Protection::fixed_iv_len(algorithm)])
+        };
+        let mut records = RecordLayer::default();
+        records.protect_sending(protection());
+        records.protect_receiving(protection());
+        records
+    }
+
+    fn seal(records: &mut RecordLayer, content: &[u8]) -> Result<Vec<u8>, Exhausted> {
+        let mut record = vec![0; records.headroom(PROTECTED)];
+        record.extend_from_slice(content);
+        records.seal(PROTECTED, ContentType::ApplicationData, VERSION, &mut record, 0)?;
+        Ok(record)
+    }
+
+    fn open(records: &mut RecordLayer, mut record: Vec<u8>) -> Result<Vec<u8>, OpenFailure> {
+        let (header, body) = record::split(&mut &mut record[..]).unwrap();
+        records.open(&header, body).map(|content| content.to_vec())
+    }
+
+    #[test]
+    fn every_bit_of_a_record_is_authentic() {
+        for algorithm in [AeadAlgorithm::Aes128Gcm, AeadAlgorithm::Aes256Gcm, AeadAlgorithm::ChaCha20Poly1305]
+        {
+            let mut records = layer(algorithm);
+            let record = seal(&mut records, b"content").unwrap();
+            assert_eq!(record.len(), 7 + records.overhead(PROTECTED));
+            // All but the major version and the length, which framing minds, and the epoch, which chooses keys.
+            for index in (0..record.len()).filter(|index| ![1, 3, 4, 11, 12].contains(index)) {
+                let mut garbled = record.clone();
+                garbled[index] ^= 1;
+                assert_eq!(open(&mut records, garbled), Err(OpenFailure::Forged), "octet {index}");
+            }
+            assert_eq!(open(&mut records, record.clone()), Ok(b"content".to_vec()));
+            assert_eq!(open(&mut records, record), Err(OpenFailure::Replayed));
+        }
+    }
+
+    #[test]
+    fn sequence_numbers_do_not_wrap() {
+        let mut records = layer(AeadAlgorithm::ChaCha20Poly1305);
+        records.sending.as_mut().unwrap().sequence = MAX_SEQUENCE;
+        let last = seal(&mut records, b"last").unwrap();
+        assert_eq!(open(&mut records, last), Ok(b"last".to_vec()));
+        assert_eq!(seal(&mut records, b""), Err(Exhausted));
+    }
+
+    #[test]
+    fn a_gcm_key_protects_so_many_blocks_and_no_more() {
+        let mut records = layer(AeadAlgorithm::Aes128Gcm);
+        let sending = records.sending.as_mut().unwrap();
+        sending.blocks = sending.protection.max_blocks() - 3;
+        assert_eq!(seal(&mut records, &[0; 33]), Err(Exhausted));
+        assert!(seal(&mut records, &[0; 32]).is_ok());
+        assert_eq!(seal(&mut records, b""), Err(Exhausted));
+    }
+
+    #[test]
+    fn one_forgery_too_many_is_told() {
+        let mut records = layer(AeadAlgorithm::Aes128Gcm);
+        let mut record = seal(&mut records, b"x").unwrap();
+        record[30] ^= 1;
+        records.receiving.as_mut().unwrap().forgeries = MAX_FORGERIES - 1;
+        assert_eq!(open(&mut records, record.clone()), Err(OpenFailure::Forged));
+        assert_eq!(open(&mut records, record), Err(OpenFailure::TooManyForgeries));
+    }
+
+    #[test]
+    fn records_too_short_for_their_tag_are_forged() {
+        let mut records = layer(AeadAlgorithm::Aes128Gcm);
+        for len in 0..24 {
+            let number = RecordNumber { epoch: PROTECTED, sequence: 0 };
+            let header = RecordHeader { content: 23, version: VERSION, number };
+            assert_eq!(records.open(&header, &mut vec![0; len]).err(), Some(OpenFailure::Forged));
+        }
+    }
 }

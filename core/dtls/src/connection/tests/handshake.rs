@@ -244,3 +244,22 @@ fn a_second_handshake_is_refused_once() {
     assert_eq!(pair.sent.len(), before + 1);
     assert!(pair.client.is_connected() && pair.server.is_connected());
 }
+
+#[test]
+fn exhausted_keys_close_the_connection() {
+    let mut pair = Pair::new(1);
+    pair.connect();
+    pair.client.connection.records.exhaust();
+    let mut buf = vec![0; 100];
+    assert_eq!(pair.client.connection.seal(&mut buf, 0), Err(SealError::KeysExhausted));
+    assert_eq!(buf, [0; 100]);
+    assert_eq!(pair.client.connection.poll_event(), Some(Event::Closed(CloseReason::KeysExhausted)));
+    assert_eq!(pair.client.connection.state(), State::Failed);
+    assert_eq!(pair.client.connection.poll_transmit(pair.now, &mut vec![]), None);
+}
+
+#[test]
+fn connections_move_between_threads() {
+    fn check<T: Send>() {}
+    check::<Connection>();
+}

@@ -45,7 +45,7 @@ fn captured() -> Vec<Captured> {
 }
 
 /// The handshake messages in these datagrams.
-fn messages(datagrams: &[Vec<u8>]) -> Vec<crate::handshake::Message> {
+pub(super) fn messages(datagrams: &[Vec<u8>]) -> Vec<crate::handshake::Message> {
     let mut reassembly = Reassembly::default();
     let mut out = vec![];
     for datagram in datagrams {
@@ -147,7 +147,7 @@ fn refusal(change: impl FnOnce(&mut ClientHello<'_>)) -> Option<CloseReason> {
     }
 }
 
-fn without(extensions: &Extensions<'_>, kind: ExtensionType) -> Extensions<'static> {
+pub(super) fn without(extensions: &Extensions<'_>, kind: ExtensionType) -> Extensions<'static> {
     let mut out = Extensions::default();
     for other in extensions.types().filter(|other| *other != kind) {
         out.push(other, extensions.get(other).unwrap().to_vec());
@@ -155,7 +155,7 @@ fn without(extensions: &Extensions<'_>, kind: ExtensionType) -> Extensions<'stat
     out
 }
 
-fn replaced(extensions: &Extensions<'_>, kind: ExtensionType, body: &[u8]) -> Extensions<'static> {
+pub(super) fn replaced(extensions: &Extensions<'_>, kind: ExtensionType, body: &[u8]) -> Extensions<'static> {
     let mut out = without(extensions, kind);
     out.push(kind, body.to_vec());
     out

@@ -3,6 +3,7 @@
 mod alerts;
 mod faults;
 mod fingerprints;
+mod flights;
 mod handshake;
 mod hellos;
 mod pair;
