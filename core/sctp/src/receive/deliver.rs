@@ -1,0 +1,177 @@
+//! Complete messages: in the order of their stream, and waiting to be read.
+
+use alloc::collections::{BTreeMap, VecDeque};
+
+use bytes::Bytes;
+
+use super::reassembly::Assembled;
+use crate::event::{Event, Message};
+use crate::stream_map::StreamMap;
+use crate::types::{Ppid, Ssn, StreamId};
+
+/// The messages of all streams that wait for the application.
+#[derive(Debug, Default)]
+pub(crate) struct Inbox {
+    streams: StreamMap<InStream>,
+    /// How much of the window is taken by what can be read.
+    unread: usize,
+    /// How much of the window is taken by what waits for an earlier message.
+    waiting: usize,
+}
+
+#[derive(Debug)]
+struct InStream {
+    /// The number of the next ordered message; its low 16 bits are the SSN.
+    next: u64,
+    readable: VecDeque<(Ppid, Bytes)>,
+    /// Ordered messages that came too early, by number.
+    early: BTreeMap<u64, (Ppid, Bytes)>,
+    /// The length of the last message that came in fragments.
+    size_hint: u32,
+}
+
+impl Inbox {
+    /// How large a message in fragments was that came on this stream before; zero if there was none.
+    pub(super) fn size_hint(&self, stream: StreamId) -> usize {
+        self.streams.get(stream).map_or(0, |s| s.size_hint as usize)
+    }
+
+    /// Puts a message in its place.
+    pub(super) fn deliver(&mut self, message: Assembled, events: &mut VecDeque<Event>) {
+        let id = message.stream;
+        let stream = self.streams.get_or_insert_with(id, InStream::new);
+        if message.fragmented {
+            stream.size_hint = message.payload.len() as u32;
+        }
+        let cost = cost(&message.payload);
+        let Some(ssn) = message.ssn else {
+            self.unread += cost;
+            stream.make_readable(id, message.ppid, message.payload, events);
+            return;
+        };
+        let number = stream.number_of(ssn);
+        if number == stream.next {
+            self.unread += cost;
+            stream.next += 1;
+            stream.make_readable(id, message.ppid, message.payload, events);
+            let released = stream.release_early(id, events);
+            self.unread += released;
+            self.waiting -= released;
+        } else if number > stream.next && !stream.early.contains_key(&number) {
+            self.waiting += cost;
+            stream.early.insert(number, (message.ppid, message.payload));
+        }
+        // What is left has a number that was delivered or skipped before: nobody waits for it.
+    }
+
+    /// Ordered messages up to `ssn` that have not come will not (RFC 3758 §3.6).
+    pub(super) fn skip(&mut self, id: StreamId, ssn: Ssn, events: &mut VecDeque<Event>) {
+        let stream = self.streams.get_or_insert_with(id, InStream::new);
+        let number = stream.number_of(ssn);
+        if number < stream.next {
+            return;
+        }
+        let later = stream.early.split_off(&(number + 1));
+        let mut released = 0;
+        for (ppid, payload) in core::mem::replace(&mut stream.early, later).into_values() {
+            released += cost(&payload);
+            stream.make_readable(id, ppid, payload, events);
+        }
+        stream.next = number + 1;
+        released += stream.release_early(id, events);
+        self.unread += released;
+        self.waiting -= released;
+    }
+
+    pub(super) fn recv(&mut self, id: StreamId) -> Option<Message> {
+        let (ppid, payload) = self.streams.get_mut(id)?.readable.pop_front()?;
+        self.unread -= cost(&payload);
+        Some(Message { stream: id, ppid, payload })
+    }
+
+    /// Takes a message out after the association.
+    pub(crate) fn take(&mut self, id: StreamId) -> Option<Message> {
+        self.recv(id)
+    }
+
+    pub(crate) fn is_readable(&self, id: StreamId) -> bool {
+        self.streams.get(id).is_some_and(|s| !s.readable.is_empty())
+    }
+
+    /// The peer numbers its messages on this stream anew; what can be read stays.
+    pub(super) fn reset(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        self.waiting -= stream.forget_order();
+        if stream.readable.is_empty() {
+            self.streams.remove(id);
+        }
+    }
+
+    /// The peer numbers its messages on all streams anew.
+    pub(super) fn restart(&mut self) {
+        for stream in self.streams.values_mut() {
+            self.waiting -= stream.forget_order();
+        }
+    }
+
+    pub(super) fn streams(&self) -> impl Iterator<Item = StreamId> {
+        self.streams.ids()
+    }
+
+    pub(super) const fn unread(&self) -> usize {
+        self.unread
+    }
+
+    pub(super) const fn waiting(&self) -> usize {
+        self.waiting
+    }
+}
+
+impl InStream {
+    const fn new() -> Self {
+        Self { next: FIRST_NUMBER, readable: VecDeque::new(), early: BTreeMap::new(), size_hint: 0 }
+    }
+
+    /// The number nearest to the next one whose SSN is `ssn`.
+    fn number_of(&self, ssn: Ssn) -> u64 {
+        let distance = ssn.0.wrapping_sub(self.next as u16) as i16;
+        self.next.saturating_add_signed(i64::from(distance))
+    }
+
+    fn make_readable(&mut self, id: StreamId, ppid: Ppid, payload: Bytes, events: &mut VecDeque<Event>) {
+        if self.readable.is_empty() {
+            events.push_back(Event::StreamReadable(id));
+        }
+        self.readable.push_back((ppid, payload));
+    }
+
+    /// Makes readable what waited for the message before it; how much that is.
+    fn release_early(&mut self, id: StreamId, events: &mut VecDeque<Event>) -> usize {
+        let mut released = 0;
+        while let Some(entry) = self.early.first_entry()
+            && *entry.key() == self.next
+        {
+            let (ppid, payload) = entry.remove();
+            released += cost(&payload);
+            self.next += 1;
+            self.make_readable(id, ppid, payload, events);
+        }
+        released
+    }
+
+    fn forget_order(&mut self) -> usize {
+        self.next = FIRST_NUMBER;
+        core::mem::take(&mut self.early).values().map(|(_, payload)| cost(payload)).sum()
+    }
+}
+
+/// Messages are numbered from here, so that numbers before the first exist as well.
+const FIRST_NUMBER: u64 = 1 << 16;
+
+/// What a message takes of the window. An entry in a queue costs memory beyond the bytes, and the peer pays for it, or
+/// many small messages would hold many times the window.
+const fn cost(payload: &Bytes) -> usize {
+    payload.len() + MESSAGE_OVERHEAD
+}
+
+const MESSAGE_OVERHEAD: usize = 48;

@@ -1,0 +1,255 @@
+//! The receiving half of an association: what has arrived, what can be read, what the peer is told about it.
+
+mod deliver;
+mod partial;
+mod reassembly;
+mod tracker;
+
+use alloc::collections::VecDeque;
+
+use self::deliver::Inbox;
+use self::reassembly::Reassembly;
+use self::tracker::{Arrival, Tracker};
+use crate::chunk::{Data, ForwardTsn, Sack};
+use crate::config::Config;
+use crate::event::{Event, Message, Misbehaved};
+use crate::packet::PacketWriter;
+use crate::types::{StreamId, Tsn};
+
+/// The receiving half of an association.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    tracker: Tracker,
+    reassembly: Reassembly,
+    inbox: Inbox,
+    window: usize,
+    /// How many bytes the peer was told that we can take.
+    advertised: usize,
+    /// A window below this is no window (RFC 9260 §6.2: avoidance of silly windows).
+    least_window: usize,
+    ack: Ack,
+    counters: ReceiveCounters,
+}
+
+/// Whether the peer is owed a SACK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ack {
+    /// No.
+    None,
+    /// One packet with data has come since the last.
+    Later,
+    Due,
+}
+
+/// Counts that the receiving half keeps.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ReceiveCounters {
+    pub(crate) bytes: u64,
+    pub(crate) duplicates: u64,
+    pub(crate) beyond_window: u64,
+}
+
+/// What a packet's DATA chunks mean for the SACK.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct DataSeen {
+    pub(crate) any: bool,
+    pub(crate) immediate: bool,
+}
+
+impl Receiver {
+    pub(crate) fn new(config: &Config, initial: Tsn) -> Self {
+        let window = config.effective_window();
+        Self {
+            tracker: Tracker::new(initial),
+            reassembly: Reassembly::new(config.max_message_size),
+            inbox: Inbox::default(),
+            window,
+            advertised: window,
+            least_window: config.effective_packet(),
+            // RFC 9260 §5.1: the first DATA is acknowledged at once.
+            ack: Ack::Later,
+            counters: ReceiveCounters::default(),
+        }
+    }
+
+    /// Takes in a DATA chunk.
+    pub(crate) fn on_data(
+        &mut self,
+        data: &Data<'_>,
+        seen: &mut DataSeen,
+        events: &mut VecDeque<Event>,
+    ) -> Result<(), Misbehaved> {
+        seen.any = true;
+        seen.immediate |= data.immediate;
+        let position = self.tracker.position_of(data.tsn);
+        match self.tracker.arrival(position) {
+            Arrival::Duplicate => {
+                self.tracker.note_duplicate(data.tsn);
+                self.counters.duplicates += 1;
+                seen.immediate = true;
+                return Ok(());
+            }
+            Arrival::TooFar => {
+                self.counters.beyond_window += 1;
+                seen.immediate = true;
+                return Ok(());
+            }
+            Arrival::Highest | Arrival::Hole | Arrival::Next if !self.has_room(position) => {
+                self.counters.beyond_window += 1;
+                seen.immediate = true;
+                return Ok(());
+            }
+            Arrival::Highest | Arrival::Hole | Arrival::Next => {}
+        }
+        let hint = self.inbox.size_hint(data.stream);
+        let assembled = self.reassembly.add(position, data, hint)?;
+        self.tracker.note(position);
+        self.counters.bytes += data.payload.len() as u64;
+        if let Some(assembled) = assembled {
+            self.inbox.deliver(assembled, events);
+        }
+        Ok(())
+    }
+
+    /// A DATA chunk on a stream that does not exist: it counts as arrived, and is thrown away (RFC 9260 §6.5).
+    pub(crate) fn on_invalid_stream(&mut self, data: &Data<'_>, seen: &mut DataSeen) {
+        seen.any = true;
+        let position = self.tracker.position_of(data.tsn);
+        if matches!(self.tracker.arrival(position), Arrival::Highest | Arrival::Hole | Arrival::Next) {
+            self.tracker.note(position);
+        }
+    }
+
+    /// Takes in a FORWARD TSN (RFC 3758 §3.6).
+    pub(crate) fn on_forward(
+        &mut self,
+        forward: &ForwardTsn<'_>,
+        seen: &mut DataSeen,
+        events: &mut VecDeque<Event>,
+    ) {
+        let position = self.tracker.position_of(forward.cumulative);
+        seen.any = true;
+        seen.immediate = true;
+        if !self.tracker.may_skip_to(position) {
+            return;
+        }
+        self.tracker.skip_to(position);
+        self.reassembly.forget_up_to(position);
+        for (stream, ssn) in forward.skipped() {
+            self.inbox.skip(stream, ssn, events);
+        }
+    }
+
+    /// A packet has been processed: decides when the peer is told (RFC 9260 §6.2).
+    pub(crate) fn after_packet(&mut self, seen: DataSeen) {
+        if !seen.any {
+            return;
+        }
+        let at_once = seen.immediate || self.tracker.has_gaps();
+        self.ack = match self.ack {
+            Ack::None if !at_once => Ack::Later,
+            _ => Ack::Due,
+        };
+    }
+
+    /// Whether the SACK timer has to run.
+    pub(crate) fn owes_sack_later(&self) -> bool {
+        self.ack == Ack::Later && self.tracker.has_received()
+    }
+
+    /// Whether a SACK is to be sent in the next packet.
+    pub(crate) fn sack_due(&self) -> bool {
+        self.ack == Ack::Due
+    }
+
+    /// The SACK timer expired, or the peer is to be told for another reason.
+    pub(crate) fn sack_now(&mut self) {
+        self.ack = Ack::Due;
+    }
+
+    /// Whether a SACK may accompany other chunks.
+    pub(crate) fn sack_wanted(&self) -> bool {
+        self.ack == Ack::Due || self.owes_sack_later()
+    }
+
+    pub(crate) fn write_sack(&mut self, w: &mut PacketWriter<'_>) {
+        self.advertised = self.free();
+        let window = u32::try_from(self.advertised).unwrap_or(u32::MAX);
+        Sack::write(w, self.tracker.cumulative(), window, self.tracker.blocks(), self.tracker.duplicates());
+        self.tracker.clear_duplicates();
+        self.ack = Ack::None;
+    }
+
+    /// Takes a message out; what is read makes room for more.
+    pub(crate) fn recv(&mut self, stream: StreamId) -> Option<Message> {
+        let message = self.inbox.recv(stream)?;
+        // RFC 9260 §6.2: the peer hears of a larger window when it is worth a packet.
+        if self.free().saturating_sub(self.advertised) >= self.window / 4 {
+            self.sack_now();
+        }
+        Some(message)
+    }
+
+    pub(crate) fn is_readable(&self, stream: StreamId) -> bool {
+        self.inbox.is_readable(stream)
+    }
+
+    pub(crate) fn reset(&mut self, streams: impl Iterator<Item = StreamId>) {
+        streams.for_each(|stream| self.inbox.reset(stream));
+    }
+
+    pub(crate) fn known_streams(&self) -> impl Iterator<Item = StreamId> {
+        self.inbox.streams()
+    }
+
+    pub(crate) fn cumulative(&self) -> Tsn {
+        self.tracker.cumulative()
+    }
+
+    pub(crate) fn has_gaps(&self) -> bool {
+        self.tracker.has_gaps()
+    }
+
+    pub(crate) fn has_received(&self) -> bool {
+        self.tracker.has_received()
+    }
+
+    pub(crate) fn has_reached(&self, tsn: Tsn) -> bool {
+        !tsn.is_after(self.tracker.cumulative())
+    }
+
+    pub(crate) const fn counters(&self) -> &ReceiveCounters {
+        &self.counters
+    }
+
+    /// What can still be read after the association; the rest is dropped.
+    pub(crate) fn into_inbox(self) -> Inbox {
+        self.inbox
+    }
+
+    /// Takes over what an earlier life of the peer had sent completely.
+    pub(crate) fn adopt_inbox(&mut self, mut inbox: Inbox) {
+        inbox.restart();
+        self.inbox = inbox;
+    }
+
+    fn used(&self) -> usize {
+        self.inbox.unread() + self.reassembly.held() + self.inbox.waiting()
+    }
+
+    fn free(&self) -> usize {
+        let free = self.window.saturating_sub(self.used());
+        if free < self.least_window { 0 } else { free }
+    }
+
+    /// Whether a chunk can be kept. What lies beyond everything that has arrived has to fit into the window; what fills a
+    /// hole releases what waits behind it, and the next in order always does (RFC 9260 §6.2).
+    fn has_room(&self, position: u64) -> bool {
+        let used = self.used();
+        used < self.window
+            || (self.tracker.is_hole(position) && used < self.window.saturating_mul(2))
+            || (self.tracker.is_next(position) && self.inbox.unread() < self.window)
+    }
+}
+
+pub(crate) use self::deliver::Inbox as UnreadMessages;

@@ -1,0 +1,201 @@
+//! Filling a packet with data: first what was lost, then what is new (RFC 9260 §6.1 C).
+
+use alloc::collections::VecDeque;
+
+use pavane_base::Instant;
+
+use super::outbox::Fragment;
+use super::ring::{ChunkState, Entry};
+use super::{Credit, Sender};
+use crate::chunk::Data;
+use crate::chunk::data::IMMEDIATE;
+use crate::event::Event;
+use crate::packet::{ChunkAt, PacketWriter};
+use crate::types::{Ssn, Tsn};
+
+impl Sender {
+    /// Whether a packet could be filled: cheap, and wrong at most where a window is a few bytes short.
+    pub(crate) fn has_work(&self) -> bool {
+        if self.outbox.is_empty() && self.lost.is_empty() {
+            return false;
+        }
+        self.credit != Credit::None || self.window_probe_due || self.window_is_open()
+    }
+
+    /// Appends as much data as fits, and as the windows allow; whether there was any.
+    pub(crate) fn fill(
+        &mut self,
+        now: Instant,
+        w: &mut PacketWriter<'_>,
+        events: &mut VecDeque<Event>,
+    ) -> bool {
+        if !self.has_work() {
+            return false;
+        }
+        self.slow_down_after_silence(now);
+        let mut last = self.repeat_lost(now, w, events);
+        if self.lost.is_empty() {
+            last = self.send_new(now, w, events).or(last);
+        }
+        let Some(last) = last else { return false };
+        if self.nothing_follows() {
+            w.add_flags(last, IMMEDIATE);
+        }
+        self.credit = Credit::None;
+        self.window_probe_due = false;
+        self.last_sent = now;
+        true
+    }
+
+    fn repeat_lost(
+        &mut self,
+        now: Instant,
+        w: &mut PacketWriter<'_>,
+        events: &mut VecDeque<Event>,
+    ) -> Option<ChunkAt> {
+        let mut last = None;
+        while let Some(position) = self.lost.front().copied() {
+            let entry = self.ring.get(position).copied();
+            let Some(entry) = entry.filter(|e| e.state == ChunkState::Lost) else {
+                self.lost.pop_front();
+                continue;
+            };
+            let expired = self.outbox.message(entry.message).is_some_and(|m| m.is_expired(now));
+            if expired && self.partial_reliability {
+                self.lost.pop_front();
+                self.give_up(entry.message, events);
+                self.advance_point(now);
+                continue;
+            }
+            if w.room() < Data::size(usize::from(entry.len)) || !self.may_send_now() {
+                break;
+            }
+            self.lost.pop_front();
+            last = self.write_chunk(w, position, entry.fragment(), self.ring.base() == position);
+            self.ring.update(position, |e| {
+                e.state = ChunkState::InFlight;
+                e.sent_at = now;
+                e.transmissions = e.transmissions.saturating_add(1);
+            });
+            self.loss.note_repeated(position, now);
+            if self.credit == Credit::Probe {
+                self.loss.note_probe(position, now);
+            }
+            self.counters.retransmissions += 1;
+        }
+        last
+    }
+
+    fn send_new(
+        &mut self,
+        now: Instant,
+        w: &mut PacketWriter<'_>,
+        events: &mut VecDeque<Event>,
+    ) -> Option<ChunkAt> {
+        let mut last = None;
+        while self.ring.len() < MAX_OUTSTANDING && self.may_send_now() {
+            let Some(room) = w.room().checked_sub(Data::HEADER).filter(|room| *room > 0) else { break };
+            let Some(fragment) = self.outbox.peek(now, room.min(self.max_payload), events) else { break };
+            if self.give_up_expired(now, fragment.message, events) {
+                continue;
+            }
+            let Some(message) = self.outbox.message(fragment.message) else { break };
+            let ends = fragment.offset as usize + usize::from(fragment.len) == message.payload.len();
+            let worth_it = ends || usize::from(fragment.len) >= MIN_FRAGMENT.min(self.max_payload);
+            let probe = self.window_probe_due && self.ring.is_empty();
+            if !worth_it || (u64::from(fragment.len) > self.available_window() && !probe) {
+                break;
+            }
+            let position = self.ring.next();
+            self.outbox.take(fragment, position, events);
+            self.ring.push(Entry {
+                message: fragment.message,
+                sent_at: now,
+                offset: fragment.offset,
+                len: fragment.len,
+                transmissions: 1,
+                state: ChunkState::InFlight,
+                fast_retransmitted: false,
+            });
+            if self.credit == Credit::Probe {
+                self.loss.note_probe(position, now);
+            }
+            self.counters.bytes += u64::from(fragment.len);
+            last = self.write_chunk(w, position, fragment, false).or(last);
+        }
+        last
+    }
+
+    /// Writes one DATA chunk; the first outstanding one asks for an answer at once when it is sent again.
+    fn write_chunk(
+        &self,
+        w: &mut PacketWriter<'_>,
+        position: u64,
+        fragment: Fragment,
+        immediate: bool,
+    ) -> Option<ChunkAt> {
+        let message = self.outbox.message(fragment.message)?;
+        let start = fragment.offset as usize;
+        let end = start + usize::from(fragment.len);
+        let data = Data {
+            tsn: Tsn(position as u32),
+            stream: message.stream,
+            ssn: message.ssn.unwrap_or(Ssn(0)),
+            ppid: message.ppid,
+            unordered: !message.ordered,
+            begins: start == 0,
+            ends: end == message.payload.len(),
+            immediate,
+            payload: message.payload.get(start..end)?,
+        };
+        Some(data.write(w))
+    }
+
+    fn window_is_open(&self) -> bool {
+        self.ring.in_flight() < self.congestion.window()
+    }
+
+    /// Deviation: Max.Burst (RFC 9260 §6.1 D) does not hold packets back; the congestion window does, and it shrinks with
+    /// idleness. Four packets would spread a 16 KiB message over four round trips.
+    fn may_send_now(&self) -> bool {
+        self.credit != Credit::None || self.window_is_open()
+    }
+
+    /// Whether the peer will see nothing more for a while that would make it acknowledge, or the window is so small that
+    /// waiting for a second packet hurts (RFC 7053 §4).
+    fn nothing_follows(&self) -> bool {
+        let drained = self.outbox.is_empty() && self.lost.is_empty();
+        let few = self.ring.in_flight() <= FEW_PACKETS * self.max_payload as u64;
+        drained || few && !self.window_is_open() || self.available_window() < self.max_payload as u64
+    }
+
+    fn slow_down_after_silence(&mut self, now: Instant) {
+        if !self.ring.is_empty() || self.last_sent == Instant::ZERO {
+            return;
+        }
+        let timeout = self.rtt.timeout();
+        let silent = (now - self.last_sent).as_nanos() / timeout.as_nanos().max(1);
+        for _ in 0..silent.min(MAX_HALVINGS) {
+            self.congestion.on_idle(now);
+        }
+    }
+}
+
+impl Entry {
+    const fn fragment(&self) -> Fragment {
+        Fragment { message: self.message, offset: self.offset, len: self.len }
+    }
+}
+
+/// How many chunks may be outstanding: what a SACK's gap blocks can address, and so that no two ordered messages of a
+/// stream that are under way differ by half the circle of SSNs.
+const MAX_OUTSTANDING: usize = 32_000;
+
+/// A message is not cut into smaller pieces than this to fill a packet up.
+const MIN_FRAGMENT: usize = 512;
+
+/// How many packets are few.
+const FEW_PACKETS: u64 = 4;
+
+/// After this many halvings any window is at its least.
+const MAX_HALVINGS: u128 = 32;

@@ -1,0 +1,227 @@
+//! Who is lost: by counting (RFC 9260 §7.2.4), by time for what was sent again, by timer.
+//!
+//! A chunk is lost when three SACKs have newly acknowledged something sent after it. Counting per chunk would touch every
+//! hole with every SACK; the same follows from the three highest of these newly acknowledged positions alone: everything
+//! below the third is lost, and a pointer that only moves forward visits each chunk once.
+
+use alloc::collections::VecDeque;
+
+use pavane_base::Instant;
+
+use super::abandon::Abandonment;
+use super::ring::ChunkState;
+use super::{Credit, Sender};
+use crate::event::Event;
+
+/// Whether the congestion window was reduced for a loss that is being repaired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Recovery {
+    None,
+    /// Until everything below this position is acknowledged (RFC 9260 §7.2.4 rule 6).
+    Fast {
+        until: u64,
+    },
+}
+
+/// What SACKs have said about the order of arrivals.
+#[derive(Debug, Default)]
+pub(super) struct LossDetector {
+    /// The three highest positions newly acknowledged by three different SACKs, the highest first.
+    highest: [u64; INDICATIONS],
+    /// Everything below has been looked at.
+    scanned: u64,
+    /// What was sent again, in the order of sending, with the time of it.
+    repeated: VecDeque<(u64, Instant)>,
+    /// The probe for the loss of the last packets that has not been answered: the chunk and when it was sent.
+    probe: Option<(u64, Instant)>,
+}
+
+impl LossDetector {
+    /// A SACK newly acknowledged `position` and nothing above it.
+    pub(super) fn note_highest(&mut self, position: u64) {
+        let slot = self.highest.iter().position(|known| position > *known);
+        if let Some(slot) = slot {
+            self.highest[slot..].rotate_right(1);
+            self.highest[slot] = position;
+        }
+    }
+
+    pub(super) fn note_repeated(&mut self, position: u64, now: Instant) {
+        self.repeated.push_back((position, now));
+    }
+
+    pub(super) fn note_probe(&mut self, position: u64, now: Instant) {
+        self.probe = Some((position, now));
+    }
+
+    pub(super) const fn has_probed(&self) -> bool {
+        self.probe.is_some()
+    }
+
+    /// Forgets what SACKs said: everything is going to be sent again.
+    fn reset(&mut self, base: u64) {
+        *self = Self { scanned: base, repeated: core::mem::take(&mut self.repeated), ..Self::default() };
+        self.repeated.clear();
+    }
+}
+
+impl Sender {
+    /// Looks for losses after a SACK; `newest` is when the newest chunk was sent whose arrival it told of.
+    pub(super) fn detect_losses(
+        &mut self,
+        now: Instant,
+        newest: Option<Instant>,
+        events: &mut VecDeque<Event>,
+    ) {
+        let before = self.lost.len();
+        self.detect_by_probe();
+        self.detect_by_count(now, events);
+        if let Some(newest) = newest {
+            self.detect_by_time(now, newest, events);
+        }
+        if self.lost.len() > before && self.recovery == Recovery::None {
+            self.recovery = Recovery::Fast { until: self.ring.next() };
+            self.congestion.on_loss(now);
+            self.counters.fast_recoveries += 1;
+            self.credit = Credit::Retransmission;
+        }
+    }
+
+    /// Leaves fast recovery when everything that was in flight at its beginning has arrived.
+    pub(super) fn finish_recovery(&mut self) {
+        if let Recovery::Fast { until } = self.recovery
+            && self.ring.base() >= until
+        {
+            self.recovery = Recovery::None;
+        }
+    }
+
+    /// An answered probe was sent long after what it probed for: what is missing below it is lost.
+    fn detect_by_probe(&mut self) {
+        let Some((position, _)) = self.loss.probe else { return };
+        let answered = self.ring.get(position).is_none_or(|e| e.state != ChunkState::InFlight);
+        if answered || self.loss.highest[0] > position {
+            self.loss.probe = None;
+            if self.loss.highest[0] >= position {
+                self.loss.highest = [self.loss.highest[0]; INDICATIONS];
+            }
+        }
+    }
+
+    fn detect_by_count(&mut self, now: Instant, events: &mut VecDeque<Event>) {
+        let end = self.loss.highest[INDICATIONS - 1];
+        let mut position = self.loss.scanned.max(self.ring.base());
+        while position < end {
+            let missing = self
+                .ring
+                .get(position)
+                .is_some_and(|e| e.state == ChunkState::InFlight && !e.fast_retransmitted);
+            if missing {
+                self.ring.update(position, |e| e.fast_retransmitted = true);
+                self.lose(now, position, events);
+            }
+            position += 1;
+        }
+        self.loss.scanned = position;
+    }
+
+    /// What was sent again is lost again when something sent later has arrived, and some time for reordering is over.
+    ///
+    /// Deviation: RFC 9260 §7.2.4 rule 5 leaves it to the retransmission timer. At high loss rates every third repetition
+    /// is lost as well, and waiting for the timer each time would stop the association; RFC 8985 does the same for TCP.
+    fn detect_by_time(&mut self, now: Instant, newest: Instant, events: &mut VecDeque<Event>) {
+        let patience = self.rtt.reordering_window();
+        while let Some((position, sent_at)) = self.loss.repeated.front().copied() {
+            if sent_at + patience >= newest {
+                break;
+            }
+            self.loss.repeated.pop_front();
+            let entry = self.ring.get(position);
+            if entry.is_some_and(|e| e.state == ChunkState::InFlight && e.sent_at == sent_at) {
+                self.lose(now, position, events);
+            }
+        }
+    }
+
+    /// Marks a chunk in flight as lost, or gives its message up.
+    fn lose(&mut self, now: Instant, position: u64, events: &mut VecDeque<Event>) {
+        match self.abandonment(now, position) {
+            Abandonment::Keep => {
+                self.ring.update(position, |e| e.state = ChunkState::Lost);
+                self.lost.push_back(position);
+            }
+            Abandonment::GiveUp(message) => self.give_up(message, events),
+        }
+    }
+
+    /// The retransmission timer expired (RFC 9260 §6.3.3).
+    pub(crate) fn on_timeout(&mut self, now: Instant, events: &mut VecDeque<Event>) {
+        let in_flight = self.ring.in_flight() > 0;
+        self.rtt.back_off();
+        self.repeat_all(now, events);
+        // A peer that keeps its window closed answers probes with SACKs; the path is not to blame (RFC 9260 §6.1 A).
+        if in_flight && self.peer_window >= self.max_payload as u64 {
+            self.congestion.on_timeout(now);
+            self.counters.timeouts += 1;
+        }
+        self.credit = if in_flight { Credit::Retransmission } else { Credit::None };
+    }
+
+    /// Everything that is in flight counts as lost, or is given up.
+    pub(crate) fn repeat_all(&mut self, now: Instant, events: &mut VecDeque<Event>) {
+        self.recovery = Recovery::None;
+        self.lost.clear();
+        self.loss.reset(self.ring.base());
+        for position in self.ring.base()..self.ring.next() {
+            let Some(state) = self.ring.get(position).map(|e| e.state) else { break };
+            match state {
+                ChunkState::InFlight => self.lose(now, position, events),
+                ChunkState::Lost => self.lost.push_back(position),
+                ChunkState::Acked | ChunkState::Abandoned => {}
+            }
+            self.ring.update(position, |e| e.fast_retransmitted = false);
+        }
+        self.forward.send_again();
+        self.advance_point(now);
+    }
+
+    /// Nothing has been heard of the last chunks for a while: sends one more, or the last one again, so that SACKs tell
+    /// what is missing before the retransmission timer does (RFC 8985 §7.3).
+    pub(crate) fn on_tail_probe(&mut self, now: Instant) {
+        if !self.wants_tail_probe() {
+            return;
+        }
+        let new_data = !self.outbox.is_empty() && self.available_window() >= self.max_payload as u64;
+        if !new_data {
+            let Some(position) = self.ring.last_in_flight() else { return };
+            if !matches!(self.abandonment(now, position), Abandonment::Keep) {
+                return;
+            }
+            self.ring.update(position, |e| e.state = ChunkState::Lost);
+            self.lost.push_back(position);
+        }
+        self.credit = Credit::Probe;
+        self.counters.tail_probes += 1;
+    }
+}
+
+/// How many SACKs have to tell of something later before a chunk counts as lost.
+const INDICATIONS: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_third_highest_is_what_three_sacks_agree_on() {
+        let mut loss = LossDetector::default();
+        let mut thirds = std::vec::Vec::new();
+        for position in [5, 7, 6, 20, 7, 30, 1] {
+            loss.note_highest(position);
+            thirds.push(loss.highest[INDICATIONS - 1]);
+        }
+        // A SACK that names 7 again counts as often as it comes.
+        assert_eq!(thirds, [0, 0, 5, 6, 7, 7, 7]);
+        assert_eq!(loss.highest, [30, 20, 7]);
+    }
+}

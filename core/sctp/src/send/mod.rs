@@ -1,0 +1,258 @@
+//! The sending half of an association: what waits, what is in flight, what was lost.
+//!
+//! ```text
+//! send() -> Outbox -> (fill) -> Ring -> SACK: acknowledged
+//!                        ^         |
+//!                        +- lost --+-> SACK or timer: lost -> (abandon) -> FORWARD TSN
+//! ```
+
+mod abandon;
+mod fill;
+mod loss;
+mod options;
+mod outbox;
+mod ring;
+mod sack;
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+
+use bytes::Bytes;
+use pavane_base::Instant;
+
+use self::abandon::Forward;
+use self::loss::{LossDetector, Recovery};
+pub use self::options::{Reliability, SendOptions};
+use self::outbox::Outbox;
+use self::ring::Ring;
+use self::sack::Scoreboard;
+use crate::chunk::Data;
+use crate::config::Config;
+use crate::congestion::{CongestionAlgorithm, CongestionController};
+use crate::error::SendError;
+use crate::event::Event;
+use crate::packet::COMMON_HEADER;
+use crate::rtt::RoundTrip;
+use crate::types::{Ppid, StreamId, Tsn};
+
+pub(crate) use self::sack::BadSack;
+
+/// The sending half of an association.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    outbox: Outbox,
+    ring: Ring,
+    scoreboard: Scoreboard,
+    loss: LossDetector,
+    recovery: Recovery,
+    /// Positions marked as lost, the next to be sent again first. What is no longer lost by then is passed over.
+    lost: VecDeque<u64>,
+    forward: Forward,
+    congestion: Box<dyn CongestionController>,
+    algorithm: CongestionAlgorithm,
+    pub(crate) rtt: RoundTrip,
+    /// How many bytes the peer said that it can take beyond what it has.
+    peer_window: u64,
+    /// Whether the peer understands FORWARD TSN.
+    partial_reliability: bool,
+    /// How many payload bytes fit into one chunk.
+    max_payload: usize,
+    /// What may go out beyond the congestion window: one packet.
+    credit: Credit,
+    /// When the last DATA chunk was sent.
+    last_sent: Instant,
+    /// Whether the window of the peer is closed and it is time to ask (RFC 9260 §6.1 A).
+    window_probe_due: bool,
+    counters: SendCounters,
+}
+
+/// What the congestion window does not hold back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Credit {
+    None,
+    /// The first packet of a fast retransmission (RFC 9260 §7.2.4 rule 3).
+    Retransmission,
+    /// A probe for the loss of the last packets.
+    Probe,
+}
+
+/// Counts that the sending half keeps.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SendCounters {
+    pub(crate) bytes: u64,
+    pub(crate) retransmissions: u64,
+    pub(crate) timeouts: u64,
+    pub(crate) fast_recoveries: u64,
+    pub(crate) tail_probes: u64,
+    pub(crate) abandoned: u64,
+    pub(crate) old_sacks: u64,
+}
+
+impl Sender {
+    pub(crate) fn new(config: &Config, initial: Tsn) -> Self {
+        let room = (config.effective_packet() - COMMON_HEADER) & !3;
+        Self {
+            outbox: Outbox::new(config.max_buffered_send),
+            ring: Ring::new(initial),
+            scoreboard: Scoreboard::default(),
+            loss: LossDetector::default(),
+            recovery: Recovery::None,
+            lost: VecDeque::new(),
+            forward: Forward::default(),
+            congestion: config.congestion.build(room as u64),
+            algorithm: config.congestion,
+            rtt: RoundTrip::new(&config.timing),
+            peer_window: 0,
+            partial_reliability: false,
+            max_payload: room - Data::HEADER,
+            credit: Credit::None,
+            last_sent: Instant::ZERO,
+            window_probe_due: false,
+            counters: SendCounters::default(),
+        }
+    }
+
+    /// The peer has introduced itself: data may go out.
+    pub(crate) fn start(
+        &mut self,
+        window: u32,
+        partial_reliability: bool,
+        stream_count: u16,
+        events: &mut VecDeque<Event>,
+    ) {
+        self.peer_window = u64::from(window);
+        self.partial_reliability = partial_reliability;
+        self.outbox.set_stream_count(stream_count, events);
+    }
+
+    /// The peer has forgotten everything; the next chunk has the number `initial` (RFC 9260 §5.2.4 A).
+    pub(crate) fn restart(&mut self, initial: Tsn, events: &mut VecDeque<Event>) {
+        self.outbox.restart(events);
+        self.ring = Ring::new(initial);
+        self.scoreboard = Scoreboard::default();
+        self.loss = LossDetector::default();
+        self.recovery = Recovery::None;
+        self.lost.clear();
+        self.forward = Forward::default();
+        self.congestion = self.algorithm.build((self.max_payload + Data::HEADER) as u64);
+        self.credit = Credit::None;
+        self.window_probe_due = false;
+    }
+
+    pub(crate) fn push(
+        &mut self,
+        now: Instant,
+        stream: StreamId,
+        ppid: Ppid,
+        payload: Bytes,
+        options: SendOptions,
+    ) -> Result<(), SendError> {
+        self.outbox.push(now, stream, ppid, payload, options)
+    }
+
+    /// Drops what waits and what is in flight: there is nobody to send it to.
+    pub(crate) fn clear(&mut self) {
+        self.outbox.clear();
+        self.ring = Ring::new(Tsn(self.ring.next() as u32));
+        self.lost.clear();
+        self.forward = Forward::default();
+    }
+
+    /// Whether everything has been sent and acknowledged.
+    pub(crate) fn is_done(&self) -> bool {
+        self.outbox.is_empty() && self.ring.is_empty()
+    }
+
+    /// Whether a chunk has been sent that is not acknowledged, or given up without the peer knowing.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.ring.is_empty()
+    }
+
+    /// Whether a probe for the loss of the last packets makes sense.
+    pub(crate) fn wants_tail_probe(&self) -> bool {
+        self.ring.in_flight() > 0
+            && self.recovery == Recovery::None
+            && self.lost.is_empty()
+            && !self.loss.has_probed()
+    }
+
+    /// Whether data waits for a window that the peer has closed, with nothing under way that would bring news of it.
+    pub(crate) fn wants_window_probe(&self) -> bool {
+        self.ring.is_empty()
+            && !self.outbox.is_empty()
+            && !self.window_probe_due
+            && self.available_window() < self.max_payload as u64
+    }
+
+    /// Sends a chunk into the closed window.
+    pub(crate) fn probe_window(&mut self) {
+        self.window_probe_due = true;
+    }
+
+    /// When the last DATA chunk was sent.
+    pub(crate) const fn last_sent(&self) -> Instant {
+        self.last_sent
+    }
+
+    /// The TSN of the last chunk that has one.
+    pub(crate) fn last_tsn(&self) -> Tsn {
+        Tsn(self.ring.next() as u32).sub(1)
+    }
+
+    pub(crate) const fn counters(&self) -> &SendCounters {
+        &self.counters
+    }
+
+    pub(crate) fn congestion_window(&self) -> u64 {
+        self.congestion.window()
+    }
+
+    pub(crate) fn slow_start_threshold(&self) -> u64 {
+        self.congestion.threshold()
+    }
+
+    pub(crate) const fn in_flight(&self) -> u64 {
+        self.ring.in_flight()
+    }
+
+    pub(crate) const fn peer_window(&self) -> u64 {
+        self.peer_window
+    }
+
+    pub(crate) fn buffered(&self, stream: StreamId) -> usize {
+        self.outbox.buffered(stream)
+    }
+
+    pub(crate) const fn queued(&self) -> usize {
+        self.outbox.queued()
+    }
+
+    pub(crate) fn set_low_threshold(&mut self, stream: StreamId, bytes: usize) {
+        self.outbox.set_low_threshold(stream, bytes);
+    }
+
+    pub(crate) fn begin_reset(&mut self, stream: StreamId) {
+        self.outbox.begin_reset(stream);
+    }
+
+    pub(crate) fn next_drained(&mut self) -> Option<StreamId> {
+        self.outbox.next_drained()
+    }
+
+    pub(crate) fn has_drained(&self) -> bool {
+        self.outbox.has_drained()
+    }
+
+    pub(crate) fn finish_reset(&mut self, streams: &[StreamId]) {
+        streams.iter().for_each(|stream| self.outbox.finish_reset(*stream));
+    }
+
+    pub(crate) fn cancel_reset(&mut self, streams: &[StreamId]) {
+        streams.iter().for_each(|stream| self.outbox.cancel_reset(*stream));
+    }
+
+    /// How many more bytes the peer can take.
+    fn available_window(&self) -> u64 {
+        self.peer_window.saturating_sub(self.ring.in_flight_payload())
+    }
+}
