@@ -93,5 +93,5 @@ pub use config::{Config, Role};
 pub use connection::{Connection, Event, Record, State};
 pub use counters::Counters;
 pub use error::{CloseReason, ExportError, Incompatible, Misbehaved, SealError};
-pub use record::ProtocolVersion;
+pub use record::Version;
 pub use suite::CipherSuite;

@@ -21,12 +21,12 @@ pub(crate) const MAX_SEQUENCE: u64 = (1 << 48) - 1;
 /// A version of the protocol, by its number on the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum ProtocolVersion {
+pub enum Version {
     /// DTLS 1.2 (RFC 6347).
     Dtls12,
 }
 
-impl ProtocolVersion {
+impl Version {
     /// The number on the wire.
     pub const fn code(self) -> u16 {
         match self {

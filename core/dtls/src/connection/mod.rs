@@ -28,8 +28,7 @@ use crate::v12::client::Client;
 use crate::v12::server::Server;
 use crate::v12::{Context, EXPLICIT_NONCE_LEN, Secrets};
 use crate::{
-    AlertDescription, CipherSuite, CloseReason, Config, Counters, ExportError, ProtocolVersion, Role,
-    SealError,
+    AlertDescription, CipherSuite, CloseReason, Config, Counters, ExportError, Role, SealError, Version,
 };
 
 /// How long a server answers a client that has not got its last flight: twice the longest life of a datagram
@@ -352,9 +351,9 @@ impl Connection {
     }
 
     /// The negotiated version, once connected.
-    pub const fn version(&self) -> Option<ProtocolVersion> {
+    pub const fn version(&self) -> Option<Version> {
         match self.stage {
-            Stage::Connected(_) => Some(ProtocolVersion::Dtls12),
+            Stage::Connected(_) => Some(Version::Dtls12),
             _ => None,
         }
     }

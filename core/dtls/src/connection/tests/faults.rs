@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use std::println;
 
 use super::pair::{Faults, Pair, Sent, config};
-use crate::{Config, Role};
+use crate::{Config, Role, State};
 
 const BAD: Faults = Faults { loss: 30, duplication: 10, reordering: 20, ..Faults::NONE };
 
@@ -56,6 +56,32 @@ fn fragments_survive_a_bad_path() {
         config
     });
     assert!(percentile(&times, 99) <= 10_000);
+}
+
+/// Whatever happens, both sides come to an end, and two that are connected agree on their keys.
+#[test]
+fn garbled_paths_lead_somewhere() {
+    for seed in 0..300 {
+        let small = |role| {
+            let mut config = config(role);
+            config.max_datagram = if seed % 2 == 0 { 300 } else { 1200 };
+            config
+        };
+        let mut pair = Pair::with(seed, small(Role::Client), small(Role::Server));
+        pair.faults = Faults { garbling: 20, ..BAD };
+        pair.start();
+        pair.run_until(|pair| {
+            [&pair.client, &pair.server].iter().all(|side| side.is_connected() || side.is_over())
+        });
+        let states = [&pair.client, &pair.server].map(|side| side.connection.state());
+        assert!(!states.contains(&State::Connecting), "seed {seed}: {states:?}");
+        if states == [State::Connected; 2] {
+            let [mut ours, mut theirs] = [[0; 32]; 2];
+            pair.client.connection.export("x", None, &mut ours).unwrap();
+            pair.server.connection.export("x", None, &mut theirs).unwrap();
+            assert_eq!(ours, theirs);
+        }
+    }
 }
 
 #[test]

@@ -10,8 +10,8 @@ use pavane_crypto::NamedGroup;
 use super::pair::{Pair, config};
 use crate::record_layer::PROTECTED;
 use crate::{
-    CipherSuite, CloseReason, Config, Connection, Event, ExportError, Incompatible, ProtocolVersion, Role,
-    SealError, State,
+    CipherSuite, CloseReason, Config, Connection, Event, ExportError, Incompatible, Role, SealError, State,
+    Version,
 };
 
 fn exchange_data(pair: &mut Pair) {
@@ -47,7 +47,7 @@ fn every_suite_and_group_connects() {
             pair.connect();
             for side in [&pair.client, &pair.server] {
                 assert_eq!(side.connection.cipher_suite(), Some(*suite));
-                assert_eq!(side.connection.version(), Some(ProtocolVersion::Dtls12));
+                assert_eq!(side.connection.version(), Some(Version::Dtls12));
             }
             assert_eq!(exported(&pair.client.connection, None), exported(&pair.server.connection, None));
             let with_context = exported(&pair.client.connection, Some(b""));

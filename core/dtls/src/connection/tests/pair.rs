@@ -52,11 +52,13 @@ pub(super) struct Faults {
     pub(super) duplication: u32,
     /// Percent of datagrams delayed by up to four latencies more.
     pub(super) reordering: u32,
+    /// Percent of datagrams of which an octet is garbled.
+    pub(super) garbling: u32,
 }
 
 impl Faults {
     pub(super) const NONE: Self =
-        Self { latency: Duration::from_millis(50), loss: 0, duplication: 0, reordering: 0 };
+        Self { latency: Duration::from_millis(50), loss: 0, duplication: 0, reordering: 0, garbling: 0 };
 }
 
 /// A datagram that was sent, whether it arrived or not.
@@ -249,17 +251,22 @@ impl Pair {
     }
 
     fn transport(&mut self, from: Role, bytes: Vec<u8>) {
-        let Faults { latency, loss, duplication, reordering } = self.faults;
+        let Faults { latency, loss, duplication, reordering, garbling } = self.faults;
         let copies = 1 + usize::from(self.happens(duplication));
         for _ in 0..copies {
             if self.happens(loss) {
                 continue;
             }
+            let mut bytes = bytes.clone();
+            if self.happens(garbling) && !bytes.is_empty() {
+                let index = self.chance.next_u32() as usize % bytes.len();
+                bytes[index] = self.chance.next_u32() as u8;
+            }
             let late = match self.happens(reordering) {
                 true => latency * (1 + self.chance.next_u32() % 4),
                 false => Duration::ZERO,
             };
-            self.wire.insert((self.now + latency + late, self.counter), (other(from), bytes.clone()));
+            self.wire.insert((self.now + latency + late, self.counter), (other(from), bytes));
             self.counter += 1;
         }
     }
