@@ -15,7 +15,7 @@ pub struct Config {
     pub max_packet: usize,
     /// How many bytes may have arrived and not been read. It is raised where it could not hold two messages of
     /// `max_message_size`, which would never be complete otherwise.
-    pub receive_window: usize,
+    pub receive_window: u32,
     /// The size in bytes of the largest message to accept; a peer that sends a larger one loses the association.
     pub max_message_size: usize,
     /// How many bytes may wait for their first transmission; beyond it [`SendError::Full`](crate::SendError::Full).
@@ -57,7 +57,7 @@ impl Config {
     /// The window that can hold what `max_message_size` promises.
     pub(crate) fn effective_window(&self) -> usize {
         let two_messages = self.max_message_size.saturating_mul(2);
-        self.receive_window.max(two_messages).clamp(MIN_WINDOW, u32::MAX as usize)
+        (self.receive_window as usize).max(two_messages).clamp(MIN_WINDOW, u32::MAX as usize)
     }
 
     /// A packet size that headers and some data fit into, whatever was asked for.

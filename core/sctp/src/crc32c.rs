@@ -22,7 +22,7 @@ fn update(register: u32, bytes: &[u8]) -> u32 {
 
     // Below this length setting the crate's state up costs more than the table does.
     if bytes.len() < 16 {
-        return table::update(register, bytes);
+        return table::shift_in(register, bytes);
     }
     let mut digest = Digest::new_with_init_state(CrcAlgorithm::Crc32Iscsi, u64::from(register));
     digest.update(bytes);
@@ -31,13 +31,15 @@ fn update(register: u32, bytes: &[u8]) -> u32 {
 }
 
 #[cfg(not(feature = "std"))]
-use table::update;
+fn update(register: u32, bytes: &[u8]) -> u32 {
+    table::shift_in(register, bytes)
+}
 
 mod table {
     //! Eight bytes at a time, by eight tables.
 
     /// Shifts `bytes` into the register.
-    pub(super) fn update(mut register: u32, bytes: &[u8]) -> u32 {
+    pub(super) fn shift_in(mut register: u32, bytes: &[u8]) -> u32 {
         let (words, rest) = bytes.as_chunks::<8>();
         for [a, b, c, d, e, f, g, h] in words {
             let [a, b, c, d] = (register ^ u32::from_le_bytes([*a, *b, *c, *d])).to_le_bytes();
@@ -109,7 +111,7 @@ mod tests {
             let (data, crc) = line.split_once(' ').expect("data and checksum");
             let (data, crc) = (hex(data), hex(crc));
             assert_eq!(checksum(&data)[..], crc[..], "{line}");
-            assert_eq!((!table::update(!0, &data)).to_le_bytes()[..], crc[..], "{line}");
+            assert_eq!((!table::shift_in(!0, &data)).to_le_bytes()[..], crc[..], "{line}");
             if let Some((head, rest)) = data.split_first_chunk::<8>()
                 && rest.starts_with(&[0; 4])
             {

@@ -34,7 +34,7 @@ mod siphash;
 mod stream_map;
 mod types;
 
-pub use association::{Association, State, Statistics};
+pub use association::{Association, State, Stats};
 pub use config::{Config, Timing};
 pub use congestion::CongestionAlgorithm;
 pub use counters::{Counters, Dropped};

@@ -100,7 +100,7 @@ impl Identity {
 /// What is known about the path and the peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Statistics {
+pub struct Stats {
     /// How many bytes of chunks may be in flight.
     pub congestion_window: u64,
     /// Up to which window growth is quick.
@@ -187,13 +187,18 @@ impl Association {
         }
     }
 
-    /// Whether [`recv`](Self::recv) has something.
-    pub fn is_readable(&self, stream: StreamId) -> bool {
+    /// The payload protocol identifier of the message that [`recv`](Self::recv) would take.
+    pub fn peek(&self, stream: StreamId) -> Option<Ppid> {
         match &self.phase {
-            Phase::Linked(link) => link.receiver.is_readable(stream),
-            Phase::Over { unread } => unread.is_readable(stream),
-            Phase::Closed | Phase::CookieWait { .. } => false,
+            Phase::Linked(link) => link.receiver.peek(stream),
+            Phase::Over { unread } => unread.peek(stream),
+            Phase::Closed | Phase::CookieWait { .. } => None,
         }
+    }
+
+    /// The length in bytes of the largest packet that [`poll_transmit`](Self::poll_transmit) makes.
+    pub fn max_packet(&self) -> usize {
+        self.config.effective_packet()
     }
 
     /// How many bytes of the stream have not been sent once.
@@ -261,8 +266,8 @@ impl Association {
     }
 
     /// What is known about the path and the peer.
-    pub fn statistics(&self) -> Statistics {
-        Statistics {
+    pub fn stats(&self) -> Stats {
+        Stats {
             congestion_window: self.sender.congestion_window(),
             slow_start_threshold: self.sender.slow_start_threshold(),
             in_flight: self.sender.in_flight(),

@@ -94,8 +94,8 @@ impl Inbox {
         self.recv(id)
     }
 
-    pub(crate) fn is_readable(&self, id: StreamId) -> bool {
-        self.streams.get(id).is_some_and(|s| !s.readable.is_empty())
+    pub(crate) fn peek(&self, id: StreamId) -> Option<Ppid> {
+        self.streams.get(id)?.readable.front().map(|(ppid, _)| *ppid)
     }
 
     /// The peer numbers its messages on this stream anew; what can be read stays.

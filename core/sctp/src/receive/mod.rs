@@ -14,7 +14,7 @@ use crate::chunk::{Data, ForwardTsn, Sack};
 use crate::config::Config;
 use crate::event::{Event, Message, Misbehaved};
 use crate::packet::PacketWriter;
-use crate::types::{StreamId, Tsn};
+use crate::types::{Ppid, StreamId, Tsn};
 
 /// The receiving half of an association.
 #[derive(Debug)]
@@ -190,8 +190,8 @@ impl Receiver {
         Some(message)
     }
 
-    pub(crate) fn is_readable(&self, stream: StreamId) -> bool {
-        self.inbox.is_readable(stream)
+    pub(crate) fn peek(&self, stream: StreamId) -> Option<Ppid> {
+        self.inbox.peek(stream)
     }
 
     pub(crate) fn reset(&mut self, streams: impl Iterator<Item = StreamId>) {

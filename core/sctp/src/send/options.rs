@@ -9,11 +9,14 @@ pub struct SendOptions {
     pub ordered: bool,
     /// How much is done for it.
     pub reliability: Reliability,
+    /// Whether its bytes count in [`Association::buffered_amount`](crate::Association::buffered_amount): those of protocols
+    /// above us do not, and stay out of the application's sight.
+    pub counted: bool,
 }
 
 impl Default for SendOptions {
     fn default() -> Self {
-        Self { ordered: true, reliability: Reliability::Reliable }
+        Self { ordered: true, reliability: Reliability::Reliable, counted: true }
     }
 }
 

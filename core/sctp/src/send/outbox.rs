@@ -37,6 +37,9 @@ pub(crate) struct Outbox {
 #[derive(Debug, Default)]
 struct OutStream {
     queue: VecDeque<Key>,
+    /// Bytes not sent yet.
+    unsent: usize,
+    /// Those among them that count in the buffered amount.
     buffered: usize,
     low_threshold: usize,
     next_ssn: Ssn,
@@ -52,6 +55,7 @@ pub(crate) struct OutMessage {
     /// Its number in the stream, once it has begun; `None` for an unordered one.
     pub(crate) ssn: Option<Ssn>,
     pub(crate) ordered: bool,
+    counted: bool,
     pub(crate) max_retransmits: Option<u16>,
     pub(crate) expires: Option<Instant>,
     /// How many of its bytes have been sent at least once.
@@ -138,6 +142,7 @@ impl Outbox {
             ppid,
             ssn: None,
             ordered: options.ordered,
+            counted: options.counted,
             max_retransmits,
             expires,
             sent: 0,
@@ -150,7 +155,10 @@ impl Outbox {
             self.turns.push_back(stream);
         }
         state.queue.push_back(message);
-        state.buffered += len;
+        state.unsent += len;
+        if options.counted {
+            state.buffered += len;
+        }
         self.queued += len;
         Ok(())
     }
@@ -201,8 +209,8 @@ impl Outbox {
         if message.unsent() == 0 {
             self.current = None;
         }
-        let id = message.stream;
-        self.release(id, usize::from(fragment.len), events);
+        let (id, counted) = (message.stream, message.counted);
+        self.release(id, usize::from(fragment.len), counted, events);
     }
 
     /// Takes a TSN for a message that will not be sent to its end, so that the peer can be told to skip it.
@@ -211,7 +219,7 @@ impl Outbox {
         if core::mem::replace(&mut message.abandoned, true) {
             return Abandoned::Already;
         }
-        let (id, unsent) = (message.stream, message.unsent());
+        let (id, unsent, counted) = (message.stream, message.unsent(), message.counted);
         let (first, count) = (message.first, message.fragments);
         message.payload = Bytes::new();
         message.sent = 0;
@@ -221,7 +229,7 @@ impl Outbox {
         message.fragments += 1;
         message.held += 1;
         self.current = None;
-        self.release(id, unsent, events);
+        self.release(id, unsent, counted, events);
         Abandoned::Partly { first, count }
     }
 
@@ -270,7 +278,7 @@ impl Outbox {
     /// Accepts nothing more for the stream until [`finish_reset`](Self::finish_reset).
     pub(crate) fn begin_reset(&mut self, id: StreamId) {
         let stream = self.streams.get_or_insert_with(id, OutStream::default);
-        if !core::mem::replace(&mut stream.resetting, true) && stream.buffered == 0 {
+        if !core::mem::replace(&mut stream.resetting, true) && stream.unsent == 0 {
             self.drained.push_back(id);
         }
     }
@@ -302,8 +310,8 @@ impl Outbox {
         if let Some(key) = self.current.take()
             && let Some(message) = self.messages.get(key)
         {
-            let (id, unsent) = (message.stream, message.unsent());
-            self.release(id, unsent, events);
+            let (id, unsent, counted) = (message.stream, message.unsent(), message.counted);
+            self.release(id, unsent, counted, events);
         }
         let begun: alloc::vec::Vec<_> =
             self.messages.iter().filter(|(_, m)| m.fragments > 0).map(|(key, _)| key).collect();
@@ -332,11 +340,11 @@ impl Outbox {
                 self.turns.retain(|turn| *turn != id);
             }
         }
-        self.release(id, message.payload.len(), events);
+        self.release(id, message.payload.len(), message.counted, events);
     }
 
     /// `bytes` wait no longer.
-    fn release(&mut self, id: StreamId, bytes: usize, events: &mut VecDeque<Event>) {
+    fn release(&mut self, id: StreamId, bytes: usize, counted: bool, events: &mut VecDeque<Event>) {
         self.queued -= bytes;
         if self.refused && self.queued <= self.limit / 2 {
             self.refused = false;
@@ -344,11 +352,14 @@ impl Outbox {
         }
         let Some(stream) = self.streams.get_mut(id) else { return };
         let was_above = stream.buffered > stream.low_threshold;
-        stream.buffered -= bytes;
+        stream.unsent -= bytes;
+        if counted {
+            stream.buffered -= bytes;
+        }
         if was_above && stream.buffered <= stream.low_threshold {
             events.push_back(Event::BufferedAmountLow(id));
         }
-        if stream.resetting && stream.buffered == 0 {
+        if stream.resetting && stream.unsent == 0 {
             self.drained.push_back(id);
         }
     }
