@@ -84,8 +84,8 @@ impl Config {
 /// What browsers announce, and so what applications count on.
 const DEFAULT_MAX_MESSAGE_SIZE: u64 = 262_144;
 
-/// Enough for 200 Mbit/s at 200 ms of round trip.
-const DEFAULT_RECEIVE_WINDOW: u32 = 5 * 1024 * 1024;
+/// Enough for 640 Mbit/s at 100 ms of round trip.
+const DEFAULT_RECEIVE_WINDOW: u32 = 8 * 1024 * 1024;
 
 /// What Chromium gives a channel, here for all of them together.
 const DEFAULT_SEND_BUFFER: usize = 16 * 1024 * 1024;

@@ -57,13 +57,11 @@ pub enum CloseReason {
     Peer,
     /// DTLS failed.
     Dtls(pavane_dtls::CloseReason),
-    /// SCTP failed.
-    Sctp(pavane_sctp::CloseReason),
 }
 
 /// The number of an [`Action`], with which its outcome is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ActionId(pub(crate) u64);
+pub struct ActionId(pub(crate) pavane_ice::ResolveId);
 
 /// An effect that the core needs and cannot have by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,145 @@
+//! Candidates between their text, SDP's grammar and ICE, and the events that carry ours.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::net::SocketAddr;
+
+use pavane_base::Transport;
+
+use super::local::{self, Local};
+use super::{PeerConnection, remote::Remote};
+use crate::error::CandidateError;
+use crate::event::Event;
+use crate::sdp::{
+    self, Attribute, CandidateAddress, CandidateTransport, MediaDescription, SessionDescription,
+};
+use crate::{Description, IceCandidate, IceGatheringState, ice};
+
+/// How many candidates a remote section may gather, those in its description included.
+const MAX_CANDIDATES: usize = 100;
+
+/// What ICE makes of a remote candidate; `None` for kinds of no use to us, which are passed over without an error
+/// (RFC 8839 §5.1).
+pub(super) fn from_sdp(candidate: &sdp::Candidate) -> Option<ice::RemoteCandidate> {
+    if candidate.transport != CandidateTransport::Udp || candidate.component != RTP_COMPONENT {
+        return None;
+    }
+    let kind = match candidate.kind {
+        sdp::CandidateKind::Host => ice::CandidateKind::Host,
+        sdp::CandidateKind::ServerReflexive => ice::CandidateKind::ServerReflexive,
+        sdp::CandidateKind::PeerReflexive => ice::CandidateKind::PeerReflexive,
+        sdp::CandidateKind::Relayed => ice::CandidateKind::Relayed,
+        _ => return None,
+    };
+    match &candidate.address {
+        CandidateAddress::Ip(ip) => Some(ice::RemoteCandidate::Address(ice::Candidate {
+            foundation: candidate.foundation.clone(),
+            component: candidate.component,
+            transport: Transport::Udp,
+            tcp_type: None,
+            priority: candidate.priority,
+            address: SocketAddr::new(*ip, candidate.port),
+            kind,
+            related: None,
+        })),
+        CandidateAddress::Name(name) if name.ends_with(".local") => {
+            Some(ice::RemoteCandidate::Name(ice::NamedCandidate {
+                name: name.clone(),
+                port: candidate.port,
+                foundation: candidate.foundation.clone(),
+                component: candidate.component,
+                transport: Transport::Udp,
+                priority: candidate.priority,
+                kind,
+            }))
+        }
+        CandidateAddress::Name(_) => None,
+    }
+}
+
+/// Our candidate as SDP writes it.
+fn to_sdp(candidate: &ice::Candidate) -> sdp::Candidate {
+    sdp::Candidate {
+        foundation: candidate.foundation.clone(),
+        component: candidate.component,
+        transport: CandidateTransport::Udp,
+        priority: candidate.priority,
+        address: CandidateAddress::Ip(candidate.address.ip()),
+        port: candidate.address.port(),
+        kind: match candidate.kind {
+            ice::CandidateKind::Host => sdp::CandidateKind::Host,
+            ice::CandidateKind::ServerReflexive => sdp::CandidateKind::ServerReflexive,
+            ice::CandidateKind::PeerReflexive => sdp::CandidateKind::PeerReflexive,
+            ice::CandidateKind::Relayed => sdp::CandidateKind::Relayed,
+        },
+        related: candidate.related.map(|related| (CandidateAddress::Ip(related.ip()), related.port())),
+        tcp_type: None,
+        extensions: Vec::new(),
+    }
+}
+
+/// The ufrag that browsers append to a candidate's line.
+pub(super) fn ufrag(candidate: &sdp::Candidate) -> Option<&str> {
+    candidate.extensions.iter().find(|(name, _)| name == "ufrag").map(|(_, value)| value.as_str())
+}
+
+/// Adds a signalled candidate, or their end, to the section that it belongs to.
+pub(super) fn remember(
+    media: &mut MediaDescription,
+    candidate: Option<sdp::Candidate>,
+) -> Result<(), CandidateError> {
+    let attribute = candidate.map_or(Attribute::EndOfCandidates, Attribute::Candidate);
+    if media.attributes.contains(&attribute) {
+        return Ok(());
+    }
+    let candidates = media.attributes.iter().filter(|a| matches!(a, Attribute::Candidate(_))).count();
+    if candidates >= MAX_CANDIDATES {
+        return Err(CandidateError::TooMany);
+    }
+    media.attributes.push(attribute);
+    Ok(())
+}
+
+/// The component of RTP, and of everything that shares its 5-tuple (RFC 8445 §13).
+const RTP_COMPONENT: u16 = 1;
+
+impl PeerConnection {
+    pub(super) fn tell_candidate(&mut self, candidate: &ice::Candidate) {
+        self.tell(to_sdp(candidate).to_string());
+    }
+
+    pub(super) fn tell_end_of_candidates(&mut self) {
+        self.tell(String::new());
+    }
+
+    fn tell(&mut self, line: String) {
+        let section = self.session.local().and_then(|local| local::transport_section(&local.sdp));
+        let candidate = IceCandidate {
+            candidate: line,
+            sdp_mid: section.and_then(|(_, media)| media.mid()).map(String::from),
+            sdp_m_line_index: section.and_then(|(index, _)| u16::try_from(index).ok()),
+            username_fragment: Some(self.transport.ice.local_credentials().ufrag.clone()),
+        };
+        self.events.push_back(Event::LocalCandidate(candidate));
+    }
+
+    pub(super) fn with_candidates(&self, local: &Local) -> Description {
+        Description { kind: local.kind, sdp: self.fill_in_candidates(&local.sdp).to_string() }
+    }
+
+    pub(super) fn fill_in_candidates(&self, sdp: &SessionDescription) -> SessionDescription {
+        let candidates: Vec<_> = self.transport.ice.local_candidates().iter().map(to_sdp).collect();
+        local::with_candidates(sdp, &candidates, self.ice_gathering_state() == IceGatheringState::Complete)
+    }
+}
+
+impl Remote {
+    /// The index of the section that a candidate belongs to; the mid decides where both are given
+    /// (W3C WebRTC §4.4.2, `addIceCandidate`).
+    pub(super) fn section(&self, mid: Option<&str>, index: Option<u16>) -> Option<usize> {
+        match mid {
+            Some(mid) => self.sdp.media.iter().position(|media| media.mid() == Some(mid)),
+            None => index.map(usize::from).filter(|index| *index < self.sdp.media.len()),
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! A datagram's way in (RFC 7983 §7): its first byte says whose it is.
+//!
+//! ```text
+//! 0..=3    STUN  ─▶ ICE agent
+//! 20..=63  DTLS  ─▶ records ─▶ handshake | SCTP packet ─▶ association ─▶ channels
+//! 128..=191  RTP and RTCP: none is negotiated
+//! ```
+
+use pavane_base::{Instant, Path};
+
+use super::{Life, PeerConnection};
+use crate::dtls;
+
+impl PeerConnection {
+    pub(super) fn route(&mut self, now: Instant, path: Path, payload: &mut [u8]) {
+        if self.life != Life::Open {
+            self.drops.after_close += 1;
+            return;
+        }
+        match payload.first() {
+            Some(0..=3) => self.transport.ice.handle_datagram(now, &mut *self.rng, path, payload),
+            Some(20..=63) if self.transport.ice.handle_data(now, path) => self.take_dtls(now, payload),
+            Some(20..=63) => self.drops.unknown_path += 1,
+            Some(128..=191) => self.drops.media_not_negotiated += 1,
+            _ => self.drops.unknown_protocol += 1,
+        }
+    }
+
+    /// Takes the records of a datagram, one after the other.
+    pub(super) fn take_dtls(&mut self, now: Instant, payload: &mut [u8]) {
+        let Some(connection) = self.transport.dtls_mut() else {
+            if !self.transport.keep_early(payload) {
+                self.drops.before_dtls += 1;
+            }
+            return;
+        };
+        let mut rest = payload;
+        while let Some(record) = connection.handle_record(now, &mut *self.rng, &mut rest) {
+            if let dtls::Record::ApplicationData(packet) = record {
+                self.data.handle_packet(now, packet);
+            }
+        }
+    }
+}
