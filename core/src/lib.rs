@@ -70,7 +70,7 @@
 //!     }
 //!     while let Some(event) = bob.poll_event() {
 //!         if let Event::ChannelReadable(id) = event {
-//!             heard = bob.channel(id).and_then(|mut channel| channel.recv());
+//!             heard = bob.channel(id).and_then(|mut channel| channel.recv(now));
 //!         }
 //!     }
 //!     // Come back when the first of the two has something to do.
