@@ -1,1 +1,7 @@
-//! Empty as yet.
+//! What the tests of whole peers are made of: a simulated network and two peers on it, in virtual time.
+
+pub mod net;
+pub mod pair;
+
+pub use net::{Link, Net};
+pub use pair::{End, Pair, Peer};

@@ -31,8 +31,11 @@ fn packages_import_what_the_table_allows() {
         if package.name.as_str() == "pavane-tests" {
             continue;
         }
-        let may = allowed.get(package.name.as_str()).unwrap_or_else(|| panic!("{} is not in the table", package.name));
-        let imports = package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
+        let may = allowed
+            .get(package.name.as_str())
+            .unwrap_or_else(|| panic!("{} is not in the table", package.name));
+        let imports =
+            package.dependencies.iter().filter(|dependency| dependency.kind == DependencyKind::Normal);
         for import in imports.map(|dependency| &dependency.name).filter(|name| name.starts_with("pavane")) {
             assert!(may.contains(import), "{} may not import {import}", package.name);
         }
