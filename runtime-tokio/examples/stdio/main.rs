@@ -1,0 +1,108 @@
+//! A peer that a script drives: one JSON object a line on standard input and output.
+//!
+//! It makes a connection when told to `start`, takes and gives `offer`, `answer` and `candidate` lines, does what `do`
+//! lines ask for (`session.rs`), and sends back what it receives (`channel.rs`). `quit` or the end of its input ends it.
+//! By hand, or in a test, it joins Pavane to anything else that can hold a conversation of the same kind.
+
+mod channel;
+mod session;
+
+use std::io::BufRead;
+use std::time::Duration;
+
+use pavane_tokio::Event;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use session::Session;
+
+/// What this peer can; whoever drives it asks for nothing else.
+const SUPPORTS: [&str; 5] = ["data", "ice-restart", "renegotiation", "glare", "dtls1.2"];
+
+/// How long a farewell may take.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+#[tokio::main]
+async fn main() {
+    say(&json!({
+        "type": "hello",
+        "implementation": "Pavane",
+        "version": env!("CARGO_PKG_VERSION"),
+        "supports": SUPPORTS,
+    }));
+    let mut lines = input_lines();
+    let mut session = None;
+    loop {
+        tokio::select! {
+            line = lines.recv() => match line.as_deref().map(parse) {
+                None => break,
+                Some(Err(error)) => say_error(error),
+                Some(Ok((kind, _))) if kind == "quit" => break,
+                Some(Ok((kind, line))) => handle(&mut session, &kind, &line).await,
+            },
+            event = next_event(&session) => {
+                if let Some(session) = &mut session {
+                    session.handle_event(event);
+                }
+            }
+        }
+    }
+    if let Some(session) = session {
+        session.close();
+        let _ = tokio::time::timeout(PATIENCE, session.closed()).await;
+    }
+}
+
+/// Reads lines in a thread of its own, which ends with the process, whatever it waits for.
+fn input_lines() -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel(64);
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines().map_while(Result::ok) {
+            if sender.blocking_send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
+}
+
+/// A line is an object with a type.
+fn parse(line: &str) -> Result<(String, Value), String> {
+    let value: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let kind = value["type"].as_str().ok_or("the line has no type")?.to_owned();
+    Ok((kind, value))
+}
+
+async fn handle(session: &mut Option<Session>, kind: &str, line: &Value) {
+    let result = match (kind, session) {
+        ("start", session) => Session::start(line).map(|started| *session = Some(started)),
+        (_, None) => Err("nothing was started".into()),
+        ("do", Some(session)) => {
+            session.handle_op(line).await;
+            Ok(())
+        }
+        (_, Some(session)) => session.handle_signal(kind, line).await,
+    };
+    if let Err(error) = result {
+        say_error(error);
+    }
+}
+
+/// The next event; never, while there is nothing to tell or no more.
+async fn next_event(session: &Option<Session>) -> Event {
+    if let Some(session) = session
+        && let Some(event) = session.next_event().await
+    {
+        return event;
+    }
+    std::future::pending().await
+}
+
+/// Writes a line.
+fn say(line: &Value) {
+    println!("{line}");
+}
+
+fn say_error(error: impl ToString) {
+    say(&json!({ "type": "error", "message": error.to_string() }));
+}

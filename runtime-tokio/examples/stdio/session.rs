@@ -1,0 +1,264 @@
+//! One connection, and what the lines about it mean.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+
+use pavane_tokio::{
+    Builder, CandidateError, ChannelInit, CloseReason, DataChannel, Description, Event, IceCandidate,
+    PeerConnection, SdpType, SignalingState, seeded_rng,
+};
+use serde_json::{Value, json};
+
+use crate::channel::{self, OnMessage};
+use crate::{say, say_error};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+pub(crate) struct Session {
+    peer: PeerConnection,
+    channels: BTreeMap<String, DataChannel>,
+    on_message: OnMessage,
+    trickle: bool,
+    polite: bool,
+    /// Our offer was taken back for the other side's: what it offered is to be offered again.
+    offer_again: bool,
+    /// Candidates that came before the description that they belong to.
+    early: Vec<IceCandidate>,
+}
+
+/// Candidates that are kept for a description to come.
+const MAX_EARLY: usize = 256;
+
+impl Session {
+    pub(crate) fn start(line: &Value) -> Result<Self> {
+        if line["dtls"] == "1.3" {
+            return Err("DTLS 1.3 is not supported".into());
+        }
+        let mut builder = Builder::new().include_loopback(true);
+        if let Some(seed) = line["seed"].as_u64() {
+            builder = builder.rng(seeded_rng(seed));
+        }
+        Ok(Self {
+            peer: builder.build()?,
+            channels: BTreeMap::new(),
+            on_message: if line["onMessage"] == "report" { OnMessage::Report } else { OnMessage::Echo },
+            trickle: line["trickle"].as_bool().unwrap_or(true),
+            polite: line["polite"].as_bool().unwrap_or(true),
+            offer_again: false,
+            early: Vec::new(),
+        })
+    }
+
+    pub(crate) async fn next_event(&self) -> Option<Event> {
+        self.peer.next_event().await
+    }
+
+    pub(crate) fn close(&self) {
+        self.peer.close();
+    }
+
+    pub(crate) async fn closed(&self) -> CloseReason {
+        self.peer.closed().await
+    }
+
+    pub(crate) fn handle_event(&mut self, event: Event) {
+        match event {
+            Event::LocalCandidate(candidate) if self.trickle => say(&candidate_line(&candidate)),
+            Event::SignalingStateChanged(_)
+            | Event::IceConnectionStateChanged(_)
+            | Event::ConnectionStateChanged(_) => say(&json!({
+                "type": "state",
+                "connection": self.peer.connection_state().as_str(),
+                "ice": self.peer.ice_connection_state().as_str(),
+                "signaling": self.peer.signaling_state().as_str(),
+            })),
+            Event::Channel(channel) => {
+                say(&channel::announcement(&channel));
+                self.adopt(channel);
+            }
+            Event::Closed(CloseReason::Local | CloseReason::Peer) => {}
+            Event::Closed(reason) => say_error(format!("the connection ended: {reason:?}")),
+            _ => {}
+        }
+    }
+
+    fn adopt(&mut self, channel: DataChannel) {
+        self.channels.insert(channel.label().to_owned(), channel.clone());
+        tokio::spawn(channel::serve(channel, self.on_message));
+    }
+
+    /// Takes an offer, an answer or a candidate.
+    pub(crate) async fn handle_signal(&mut self, kind: &str, line: &Value) -> Result<()> {
+        match kind {
+            "offer" => self.handle_offer(Description::offer(text(line, "sdp")?)).await,
+            "answer" => {
+                self.peer.set_remote_description(Description::answer(text(line, "sdp")?))?;
+                self.add_early_candidates();
+                self.offer_what_is_left().await
+            }
+            "candidate" => self.handle_candidate(candidate(line)?),
+            _ => Err(format!("a line of type {kind} is not known").into()),
+        }
+    }
+
+    /// Perfect negotiation: of two offers that meet, the polite side's gives way.
+    async fn handle_offer(&mut self, offer: Description) -> Result<()> {
+        let collision = self.peer.signaling_state() == SignalingState::HaveLocalOffer;
+        if collision && !self.polite {
+            return Ok(());
+        }
+        self.peer.set_remote_description(offer)?;
+        self.offer_again |= collision;
+        self.add_early_candidates();
+        self.describe().await?;
+        self.offer_what_is_left().await
+    }
+
+    async fn offer_what_is_left(&mut self) -> Result<()> {
+        let settled = self.peer.signaling_state() == SignalingState::Stable;
+        if settled && std::mem::take(&mut self.offer_again) && self.peer.negotiation_needed() {
+            self.describe().await?;
+        }
+        Ok(())
+    }
+
+    /// Sets and emits the description that is due: an answer to a pending offer, else an offer.
+    async fn describe(&self) -> Result<()> {
+        self.peer.set_local_description(None)?;
+        if !self.trickle {
+            self.peer.gathering_complete().await;
+        }
+        // An answer ends the exchange, so that the local description is the current one; either way it is the last set.
+        let Description { kind, sdp } = self.peer.local_description().ok_or("there is no description")?;
+        debug_assert!(matches!(kind, SdpType::Offer | SdpType::Answer));
+        say(&json!({ "type": kind.as_str(), "sdp": sdp }));
+        Ok(())
+    }
+
+    /// Adds a candidate, or keeps it until its description comes.
+    fn handle_candidate(&mut self, candidate: IceCandidate) -> Result<()> {
+        match self.peer.add_ice_candidate(Some(candidate.clone())) {
+            Err(CandidateError::NoRemoteDescription | CandidateError::UnknownUfrag)
+                if self.early.len() < MAX_EARLY =>
+            {
+                self.early.push(candidate);
+                Ok(())
+            }
+            result => Ok(result?),
+        }
+    }
+
+    fn add_early_candidates(&mut self) {
+        for candidate in std::mem::take(&mut self.early) {
+            if let Err(error) = self.handle_candidate(candidate) {
+                say_error(error);
+            }
+        }
+    }
+
+    /// Does what is asked for and says that it is done, or why not.
+    pub(crate) async fn handle_op(&mut self, line: &Value) {
+        let id = line["id"].clone();
+        let result = match line["op"].as_str() {
+            Some("channel") => self.create_channel(line),
+            Some("close-channel") => self.channel(line).map(|channel| {
+                channel.close();
+                Value::Null
+            }),
+            Some("send") => match self.channel(line) {
+                // Sending may take its time; what follows must not wait for it.
+                Ok(channel) => {
+                    tokio::spawn(send(id, channel, line.clone()));
+                    return;
+                }
+                Err(error) => Err(error),
+            },
+            Some("offer") => self.offer(line).await,
+            Some("stats") => Ok(self.stats()),
+            Some("close") => {
+                self.peer.close();
+                Ok(Value::Null)
+            }
+            other => Err(format!("{} is not supported", other.unwrap_or("an op without a name")).into()),
+        };
+        report(id, result);
+    }
+
+    fn create_channel(&mut self, line: &Value) -> Result<Value> {
+        let number = |key: &str| line[key].as_u64().and_then(|number| u16::try_from(number).ok());
+        let init = ChannelInit {
+            ordered: line["ordered"].as_bool().unwrap_or(true),
+            max_retransmits: number("maxRetransmits"),
+            max_packet_life_time: number("maxPacketLifeTime"),
+            protocol: line["protocol"].as_str().unwrap_or_default().into(),
+            negotiated: number("channelId").filter(|_| line["negotiated"] == true),
+            ..ChannelInit::default()
+        };
+        let channel = self.peer.create_data_channel(text(line, "label")?, init)?;
+        self.adopt(channel);
+        Ok(Value::Null)
+    }
+
+    fn channel(&self, line: &Value) -> Result<DataChannel> {
+        let label = text(line, "label")?;
+        self.channels.get(label).cloned().ok_or_else(|| format!("there is no channel {label}").into())
+    }
+
+    async fn offer(&self, line: &Value) -> Result<Value> {
+        if line["iceRestart"] == true {
+            self.peer.restart_ice();
+        }
+        self.describe().await?;
+        Ok(Value::Null)
+    }
+
+    fn stats(&self) -> Value {
+        let stats = self.peer.stats();
+        let dtls = stats.dtls.map(|dtls| {
+            json!({
+                "version": dtls.version.map(|version| format!("{version:?}")),
+                "cipher": dtls.cipher_suite.map(|suite| format!("{suite:?}")),
+                "srtp": null,
+                "role": format!("{:?}", dtls.role).to_lowercase(),
+            })
+        });
+        json!({ "connection": self.peer.connection_state().as_str(), "dtls": dtls, "inbound": [] })
+    }
+}
+
+async fn send(id: Value, channel: DataChannel, line: Value) {
+    report(id, channel::send(&channel, &line).await.map(|()| Value::Null));
+}
+
+/// Answers a `do` line.
+fn report(id: Value, result: Result<Value>) {
+    say(&match result {
+        Ok(Value::Null) => json!({ "type": "done", "id": id }),
+        Ok(stats) => json!({ "type": "done", "id": id, "stats": stats }),
+        Err(error) => json!({ "type": "error", "id": id, "message": error.to_string() }),
+    });
+}
+
+fn text<'l>(line: &'l Value, key: &str) -> Result<&'l str> {
+    line[key].as_str().ok_or_else(|| format!("the line lacks {key}").into())
+}
+
+fn candidate(line: &Value) -> Result<IceCandidate> {
+    let optional = |key: &str| line[key].as_str().map(str::to_owned);
+    Ok(IceCandidate {
+        candidate: text(line, "candidate")?.to_owned(),
+        sdp_mid: optional("sdpMid"),
+        sdp_m_line_index: line["sdpMLineIndex"].as_u64().and_then(|index| u16::try_from(index).ok()),
+        username_fragment: optional("usernameFragment"),
+    })
+}
+
+fn candidate_line(candidate: &IceCandidate) -> Value {
+    json!({
+        "type": "candidate",
+        "candidate": candidate.candidate,
+        "sdpMid": candidate.sdp_mid,
+        "sdpMLineIndex": candidate.sdp_m_line_index,
+        "usernameFragment": candidate.username_fragment,
+    })
+}
