@@ -333,15 +333,24 @@ class Plot {
     return this.area.left + share * (this.area.right - this.area.left);
   }
 
-  /** Lines at the top, the middle and the bottom, and what the top one stands for. */
-  grid(top, left, right) {
+  /** Words on a line, readable over whatever is drawn there. */
+  words(text, x, y, align, colour) {
     const c = this.context;
+    c.textAlign = align;
+    c.strokeStyle = this.colour("sunken");
+    c.lineWidth = 4;
+    c.strokeText(text, this.x(x), this.y(y) - 5);
+    c.fillStyle = this.colour(colour);
+    c.fillText(text, this.x(x), this.y(y) - 5);
     c.strokeStyle = this.colour("line");
     c.lineWidth = 1;
-    for (const share of [0, 0.5, 1]) this.line([[0, share], [1, share]]);
+  }
+
+  /** What the ends of the horizontal axis stand for. */
+  feet(left, right) {
+    const c = this.context;
     c.fillStyle = this.colour("soft");
     c.textAlign = "left";
-    c.fillText(top, this.area.left, this.area.top - 9);
     c.fillText(left, this.area.left, this.area.bottom + 18);
     c.textAlign = "right";
     c.fillText(right, this.area.right, this.area.bottom + 18);
@@ -484,35 +493,36 @@ const echo = {
   },
 };
 
+/** Round trips spread over decades, so that the scale is logarithmic: from 0.1 ms to the decade above the longest. */
 echo.plot.paint = function paint() {
   if (!echo.points || echo.points.length === 0) return false;
   const now = echo.until ?? performance.now();
   const visible = echo.points.filter(([sent]) => now - sent < ECHO_WINDOW);
-  const times = visible.map(([, time]) => time).filter((time) => time !== null);
-  const top = roundUp(Math.max(0.5, ...times) * 1.1);
-  this.grid(`${top} ms`, `${ECHO_WINDOW / 1000} s ago`, "now");
+  const decades = Math.max(2, Math.ceil(Math.log10(Math.max(1, ...visible.map(([, time]) => time ?? 0)))) + 1);
+  const height = (time) => Math.max(0, (Math.log10(time) + 1) / decades);
   const c = this.context;
+  c.strokeStyle = this.colour("line");
+  c.lineWidth = 1;
+  for (let decade = 0; decade <= decades; decade++) {
+    this.line([[0, decade / decades], [1, decade / decades]]);
+    this.words(`${10 ** (decade - 1)} ms`, 0, decade / decades, "left", "soft");
+  }
+  this.feet(`${ECHO_WINDOW / 1000} s ago`, "now");
   for (const [sent, time] of visible) {
     const x = this.x(1 - (now - sent) / ECHO_WINDOW);
     c.fillStyle = this.colour(time === null ? "bad" : "page");
     c.beginPath();
     if (time === null) c.rect(x - 1, this.area.bottom - 8, 2, 8);
-    else c.arc(x, this.y(time / top), 1.8, 0, 2 * Math.PI);
+    else c.arc(x, this.y(height(time)), 1.8, 0, 2 * Math.PI);
     c.fill();
   }
-  this.level(echo.median, top, "median", []);
-  this.level(echo.p99, top, "99 %", [5, 4]);
-};
-
-/** A line across the plot with its name above it. */
-Plot.prototype.level = function level(value, top, name, dashes) {
-  if (!(value <= top)) return;
-  const c = this.context;
-  c.strokeStyle = c.fillStyle = this.colour("program");
-  c.lineWidth = 1.25;
-  this.line([[0, value / top], [1, value / top]], dashes);
-  c.textAlign = "right";
-  c.fillText(name, this.area.right, this.y(value / top) - 5);
+  for (const [value, name, dashes] of [[echo.median, "median", []], [echo.p99, "99 %", [5, 4]]]) {
+    if (value === undefined || height(value) > 1) continue;
+    c.strokeStyle = this.colour("program");
+    c.lineWidth = 1.25;
+    this.line([[0, height(value)], [1, height(value)]], dashes);
+    this.words(name, 1, height(value), "right", "program");
+  }
 };
 
 // ---------------------------------------------------------------------------------------------------------------------------
@@ -651,8 +661,14 @@ throughput.plot.paint = function paint() {
   const both = Object.entries(throughput.samples).filter(([, samples]) => samples.length > 1);
   if (both.length === 0) return false;
   const top = roundUp(Math.max(...both.flatMap(([, samples]) => samples.map(([, rate]) => rate))) * 1.05);
-  this.grid(inBits(top), "start", "all sent");
   const c = this.context;
+  c.strokeStyle = this.colour("line");
+  c.lineWidth = 1;
+  for (const share of [0, 0.5, 1]) {
+    this.line([[0, share], [1, share]]);
+    if (share > 0) this.words(inBits(top * share), 0, share, "left", "soft");
+  }
+  this.feet("start", "all sent");
   let label = this.area.right;
   for (const [kind, samples] of both.reverse()) {
     c.strokeStyle = c.fillStyle = this.colour(kind === "upload" ? "page" : "program");
@@ -840,7 +856,7 @@ class Session {
     if (pair) {
       $("pair").textContent = `${endpoint(stats.get(pair.localCandidateId))}\n${endpoint(stats.get(pair.remoteCandidateId))}`;
       const rtt = pair.currentRoundTripTime;
-      $("rtt").textContent = rtt === undefined ? "–" : inMs(rtt * 1000);
+      $("rtt").textContent = rtt === undefined ? "–" : rtt < 0.001 ? "< 1 ms" : inMs(rtt * 1000);
       $("bytes-sent").textContent = inBytes(pair.bytesSent ?? transport?.bytesSent ?? 0);
       $("bytes-received").textContent = inBytes(pair.bytesReceived ?? transport?.bytesReceived ?? 0);
     }
@@ -871,14 +887,18 @@ class Session {
 /** candidate:1 1 udp 2130706431 10.77.0.1 50000 typ host -> host 10.77.0.1:50000 udp */
 function inShort(candidate) {
   const words = candidate.split(" ");
-  const address = words[4]?.includes(":") ? `[${words[4]}]` : words[4];
-  return `${words[7]} ${address}:${words[5]} ${words[2]?.toLowerCase()}`;
+  return `${words[7]} ${host(words[4])}:${words[5]} ${words[2]?.toLowerCase()}`;
 }
 
 function endpoint(candidate) {
   if (!candidate) return "–";
-  const address = candidate.address ?? candidate.ip ?? "hidden";
-  return `${address.includes(":") ? `[${address}]` : address || "hidden"}:${candidate.port} ${candidate.candidateType} ${candidate.protocol}`;
+  return `${host(candidate.address || candidate.ip || "hidden")}:${candidate.port} ${candidate.candidateType} ${candidate.protocol}`;
+}
+
+/** An address as it is written before a port; of an mDNS name, enough to tell it from others. */
+function host(address = "") {
+  if (address.endsWith(".local")) return `${address.slice(0, 8)}….local`;
+  return address.includes(":") ? `[${address}]` : address;
 }
 
 function connect(offerer) {
