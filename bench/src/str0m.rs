@@ -1,0 +1,113 @@
+//! str0m.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use str0m::channel::ChannelId;
+use str0m::config::DtlsVersion;
+use str0m::net::{Protocol, Receive};
+use str0m::{Candidate, Event, Input, Output, Rtc};
+
+use crate::stack::{Peer, addresses};
+
+pub struct Str0m {
+    rtc: Rtc,
+    start: Instant,
+    channel: Option<ChannelId>,
+    open: bool,
+    local: SocketAddr,
+    remote: SocketAddr,
+    next: Option<Duration>,
+    waiting: std::collections::VecDeque<Vec<u8>>,
+    received: (u64, u64),
+}
+
+impl Str0m {
+    fn new(start: Instant, buffer: usize, local: SocketAddr, remote: SocketAddr) -> Self {
+        let mut rtc = Rtc::builder()
+            .set_sctp_max_buffered_amount(buffer)
+            .set_dtls_version(DtlsVersion::Dtls12)
+            .set_stats_interval(None)
+            .build(start);
+        rtc.add_local_candidate(Candidate::host(local, "udp").unwrap());
+        let waiting = std::collections::VecDeque::new();
+        Self { rtc, start, channel: None, open: false, local, remote, next: None, waiting, received: (0, 0) }
+    }
+
+    /// Its outputs have to be drained after each input; datagrams wait until they are asked for.
+    fn drain(&mut self) {
+        self.next = None;
+        // An error is the connection's end: what is not open by then never is.
+        while let Ok(output) = self.rtc.poll_output() {
+            match output {
+                Output::Timeout(at) => {
+                    self.next = Some(at.saturating_duration_since(self.start));
+                    return;
+                }
+                Output::Transmit(transmit) => self.waiting.push_back(transmit.contents.into()),
+                Output::Event(Event::ChannelOpen(id, _)) => {
+                    self.channel = Some(id);
+                    self.open = true;
+                }
+                Output::Event(Event::ChannelData(data)) => {
+                    self.received.0 += data.data.len() as u64;
+                    self.received.1 += 1;
+                }
+                Output::Event(_) => {}
+            }
+        }
+    }
+}
+
+impl Peer for Str0m {
+    const NAME: &'static str = "str0m";
+
+    fn pair(_: u64, buffer: usize) -> (Self, Self) {
+        let [a, b] = addresses();
+        let start = Instant::now();
+        let (mut alice, mut bob) = (Self::new(start, buffer, a, b), Self::new(start, buffer, b, a));
+        let mut change = alice.rtc.sdp_api();
+        change.add_channel("bench".into());
+        let (offer, pending) = change.apply().unwrap();
+        let answer = bob.rtc.sdp_api().accept_offer(offer).unwrap();
+        alice.rtc.sdp_api().accept_answer(pending, answer).unwrap();
+        alice.handle_timeout(Duration::ZERO);
+        bob.handle_timeout(Duration::ZERO);
+        (alice, bob)
+    }
+
+    fn transmit(&mut self, _: Duration, out: &mut dyn FnMut(&[u8])) {
+        self.drain();
+        for datagram in self.waiting.drain(..) {
+            out(&datagram);
+        }
+    }
+
+    fn receive(&mut self, now: Duration, datagram: &mut [u8]) {
+        let receive = Receive::new(Protocol::Udp, self.remote, self.local, datagram).unwrap();
+        let _ = self.rtc.handle_input(Input::Receive(self.start + now, receive));
+        self.drain();
+    }
+
+    fn timeout(&mut self) -> Option<Duration> {
+        self.next
+    }
+
+    fn handle_timeout(&mut self, now: Duration) {
+        let _ = self.rtc.handle_input(Input::Timeout(self.start + now));
+        self.drain();
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.open
+    }
+
+    fn send(&mut self, _: Duration, message: &[u8]) -> bool {
+        let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) else { return false };
+        channel.write(true, message).unwrap()
+    }
+
+    fn received(&mut self, _: Duration) -> (u64, u64) {
+        self.received
+    }
+}
