@@ -7,7 +7,7 @@
 mod channel;
 mod session;
 
-use std::io::BufRead;
+use std::io::{BufRead, Write};
 use std::time::Duration;
 
 use pavane_tokio::Event;
@@ -98,9 +98,9 @@ async fn next_event(session: &Option<Session>) -> Event {
     std::future::pending().await
 }
 
-/// Writes a line.
+/// Writes a line. If nobody reads any more, the input will soon end too.
 fn say(line: &Value) {
-    println!("{line}");
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 fn say_error(error: impl ToString) {
