@@ -78,10 +78,10 @@ pub struct Timing {
     /// Deviation: RFC 9260 §16 has 1 s. Peers delay a SACK by up to 200 ms; our chunks ask for an immediate one
     /// wherever nothing follows that would bring it about (RFC 7053), and `rto_margin` covers the peers that do not listen.
     pub rto_min: Duration,
-    /// The greatest retransmission timeout, to which the doubling leads.
+    /// Up to which timeout the doubling goes; a round trip that is measured to be longer is respected.
     ///
     /// Deviation: RFC 9260 §16 has 60 s. On a path that comes back after a long silence a user would wait that long for the
-    /// next attempt; ICE decides whether the path is dead, and one small packet in three seconds loads no network.
+    /// next attempt; ICE decides whether the path is dead, and one small packet in that time loads no network.
     pub rto_max: Duration,
     /// The least distance of the retransmission timeout from the smoothed round trip.
     pub rto_margin: Duration,
@@ -100,7 +100,7 @@ impl Default for Timing {
         Self {
             rto_initial: Duration::from_millis(400),
             rto_min: Duration::from_millis(200),
-            rto_max: Duration::from_secs(3),
+            rto_max: Duration::from_millis(1500),
             rto_margin: Duration::from_millis(100),
             sack_delay: Duration::from_millis(100),
             heartbeat_interval: Duration::from_secs(30),

@@ -10,7 +10,7 @@ use crate::config::Timing;
 #[derive(Clone, Debug)]
 pub(crate) struct RoundTrip {
     estimate: Option<Estimate>,
-    latest: Option<Duration>,
+    shortest: Option<Duration>,
     /// When a sample counts again: once in a round trip (RFC 9260 §6.3.1 C4).
     next_sample: Instant,
     /// How often the timeout has doubled.
@@ -33,7 +33,7 @@ impl RoundTrip {
     pub(crate) fn new(timing: &Timing) -> Self {
         Self {
             estimate: None,
-            latest: None,
+            shortest: None,
             next_sample: Instant::ZERO,
             backoff: 0,
             initial: timing.rto_initial,
@@ -52,7 +52,7 @@ impl RoundTrip {
 
     /// Takes a measurement (RFC 9260 §6.3.1 C2, C3).
     pub(crate) fn sample(&mut self, now: Instant, rtt: Duration) {
-        self.latest = Some(rtt);
+        self.shortest = Some(self.shortest.map_or(rtt, |shortest| shortest.min(rtt)));
         self.backoff = 0;
         if now < self.next_sample {
             return;
@@ -81,7 +81,8 @@ impl RoundTrip {
 
     /// The retransmission timeout.
     pub(crate) fn timeout(&self) -> Duration {
-        self.base_timeout().saturating_mul(1 << self.backoff).clamp(self.min, self.max)
+        let base = self.base_timeout();
+        base.saturating_mul(1 << self.backoff).min(self.max.max(base))
     }
 
     /// The smoothed round trip, if there is any idea of it.
@@ -89,23 +90,33 @@ impl RoundTrip {
         self.estimate.map(|e| e.smoothed)
     }
 
-    /// How long a packet may be overtaken before it counts as lost: a quarter of the round trip (RFC 8985 §6.2).
-    pub(crate) fn reordering_window(&self) -> Duration {
-        self.smoothed().unwrap_or(self.initial) / 4
+    /// How long a packet may be overtaken before it counts as lost: a quarter of the shortest round trip, and another one
+    /// for each of `patience`, up to the smoothed one (RFC 8985 §6.2).
+    pub(crate) fn reordering_window(&self, patience: u32) -> Duration {
+        let quarter = self.shortest.unwrap_or(self.initial) / 4;
+        (quarter * (1 + patience)).min(self.smoothed().unwrap_or(self.initial))
+    }
+
+    /// The shortest round trip of all.
+    pub(crate) const fn shortest(&self) -> Option<Duration> {
+        self.shortest
     }
 
     /// How long to wait for an acknowledgement of the last packets before probing: two round trips (RFC 8985 §7.2).
     pub(crate) fn probe_timeout(&self) -> Duration {
-        self.smoothed().map_or(self.initial, |smoothed| smoothed * 2).max(MIN_PROBE).min(self.max)
+        self.smoothed().map_or(self.initial, |smoothed| smoothed * 2).max(MIN_PROBE)
     }
 
     fn base_timeout(&self) -> Duration {
         match self.estimate {
-            Some(e) => (e.smoothed + (e.variation * 4).max(self.margin)).clamp(self.min, self.max),
+            Some(e) => (e.smoothed + (e.variation * 4).max(self.margin)).clamp(self.min, MAX_TIMEOUT),
             None => self.initial,
         }
     }
 }
+
+/// RFC 9260 §16: RTO.Max.
+const MAX_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Enough to reach any maximum from any minimum, and no more than a shift can do.
 const MAX_BACKOFF: u32 = 16;
@@ -147,10 +158,14 @@ mod tests {
             seen.push(rtt.timeout());
             rtt.back_off();
         }
-        assert_eq!(seen, [ms(200), ms(400), ms(800), ms(1600), ms(3000), ms(3000)]);
+        assert_eq!(seen, [ms(200), ms(400), ms(800), ms(1500), ms(1500), ms(1500)]);
         (0..100).for_each(|_| rtt.back_off());
-        assert_eq!(rtt.timeout(), ms(3000));
+        assert_eq!(rtt.timeout(), ms(1500));
         rtt.answered();
         assert_eq!(rtt.timeout(), ms(200));
+        let mut slow = RoundTrip::new(&Timing::default());
+        slow.sample(Instant::ZERO, ms(2000));
+        slow.back_off();
+        assert_eq!(slow.timeout(), ms(6000), "a long round trip is not cut short");
     }
 }

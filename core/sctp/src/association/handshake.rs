@@ -186,7 +186,8 @@ impl Association {
     pub(super) fn on_stale_cookie(&mut self, now: Instant) {
         let Some(Stage::CookieEchoed { .. }) = self.phase.link().map(|link| &link.stage) else { return };
         self.timers.stop(Timer::Cookie);
-        self.sender.restart(self.identity.initial_tsn, &mut self.events);
+        // What rode with the cookie rides with the next one.
+        self.sender.repeat_all(now, &mut self.events);
         self.phase = Phase::CookieWait { init_due: true, sent_at: now, attempts: 1 };
         self.timers.set(Timer::Init, now + self.sender.rtt.timeout());
     }

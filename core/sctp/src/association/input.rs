@@ -105,7 +105,14 @@ impl Association {
         if packet.header.tag != expected || expected == VerificationTag::ZERO {
             self.dropped.tag += 1;
         } else if raw.kind == Abort::TYPE {
-            self.close(CloseReason::PeerAborted(abort.first_cause()), None);
+            // A peer that knows nothing of an association whose end both had agreed on has ended it.
+            let agreed =
+                matches!(self.phase.link().map(|link| &link.stage), Some(Stage::ShutdownAckSent { .. }));
+            let reason = match agreed && abort.reflected {
+                true => CloseReason::Shutdown,
+                false => CloseReason::PeerAborted(abort.first_cause()),
+            };
+            self.close(reason, None);
         } else {
             self.on_shutdown_complete();
         }

@@ -290,3 +290,10 @@ const MAX_ANSWERS: usize = 8;
 
 /// How many of the peer's requests wait for data at most.
 const MAX_DEFERRED: usize = 8;
+
+#[cfg(test)]
+impl Reconfiguration {
+    pub(super) fn is_busy(&self) -> bool {
+        self.request.is_some() || !self.deferred.is_empty()
+    }
+}

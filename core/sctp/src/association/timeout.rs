@@ -22,6 +22,8 @@ pub(super) enum Timer {
     Retransmission,
     /// The last packets may be lost.
     TailProbe,
+    /// Something that was overtaken has had its time.
+    Overtaken,
     /// The peer's window has been closed for a while.
     WindowProbe,
     /// A SACK has waited long enough for company.
@@ -33,7 +35,7 @@ pub(super) enum Timer {
 }
 
 /// How many timers there are.
-pub(super) const TIMERS: usize = 10;
+pub(super) const TIMERS: usize = 11;
 
 impl TimerKind for Timer {
     const ALL: &'static [Self] = &[
@@ -43,6 +45,7 @@ impl TimerKind for Timer {
         Self::ShutdownGuard,
         Self::Retransmission,
         Self::TailProbe,
+        Self::Overtaken,
         Self::WindowProbe,
         Self::Sack,
         Self::Reconfig,
@@ -69,6 +72,7 @@ impl Association {
                 }
                 Timer::Retransmission => self.on_retransmission_timer(now),
                 Timer::TailProbe => self.on_tail_probe_timer(now),
+                Timer::Overtaken => self.sender.detect_losses(now, &mut self.events),
                 Timer::WindowProbe => self.on_window_probe_timer(),
                 Timer::Sack => {
                     if let Some(link) = self.link_mut() {
@@ -102,6 +106,10 @@ impl Association {
         let probe_at = self.sender.last_sent() + self.sender.rtt.probe_timeout();
         let in_time = self.timers.get(Timer::Retransmission).is_some_and(|at| probe_at < at);
         self.keep(Timer::TailProbe, waiting && in_time && self.sender.wants_tail_probe(), probe_at);
+        match self.sender.loss_at() {
+            Some(at) => self.timers.set(Timer::Overtaken, at),
+            None => self.timers.stop(Timer::Overtaken),
+        }
         let probes = self.phase.link().map_or(0, |link| link.window_probes).min(MAX_PROBE_BACKOFF);
         let patience = self.sender.rtt.timeout().saturating_mul(1 << probes).min(self.config.timing.rto_max);
         self.keep(Timer::WindowProbe, flowing && self.sender.wants_window_probe(), now + patience);

@@ -49,7 +49,6 @@ impl<'p> Sack<'p> {
     }
 
     /// The TSNs that arrived more than once.
-    #[cfg(test)]
     pub(crate) fn duplicates(&self) -> impl Iterator<Item = Tsn> + use<'p> {
         let (duplicates, _) = self.duplicates.as_chunks::<4>();
         duplicates.iter().map(|tsn| Tsn(u32::from_be_bytes(*tsn)))

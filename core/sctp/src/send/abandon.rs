@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use pavane_base::{Instant, Key};
 
 use super::Sender;
+use super::loss::TransmissionNumber;
 use super::outbox::Abandoned;
 use super::ring::{ChunkState, Entry};
 use crate::chunk::ForwardTsn;
@@ -69,6 +70,7 @@ impl Sender {
                     len: 0,
                     transmissions: 0,
                     state: ChunkState::Abandoned,
+                    number: TransmissionNumber::default(),
                     fast_retransmitted: false,
                 });
                 (first, count)

@@ -72,12 +72,13 @@ impl Sender {
             }
             self.lost.pop_front();
             last = self.write_chunk(w, position, entry.fragment(), self.ring.base() == position);
+            let number = self.loss.note_sent(position);
             self.ring.update(position, |e| {
+                e.number = number;
                 e.state = ChunkState::InFlight;
                 e.sent_at = now;
                 e.transmissions = e.transmissions.saturating_add(1);
             });
-            self.loss.note_repeated(position, now);
             if self.credit == Credit::Probe {
                 self.loss.note_probe(position, now);
             }
@@ -108,6 +109,7 @@ impl Sender {
             }
             let position = self.ring.next();
             self.outbox.take(fragment, position, events);
+            let number = self.loss.note_sent(position);
             self.ring.push(Entry {
                 message: fragment.message,
                 sent_at: now,
@@ -115,6 +117,7 @@ impl Sender {
                 len: fragment.len,
                 transmissions: 1,
                 state: ChunkState::InFlight,
+                number,
                 fast_retransmitted: false,
             });
             if self.credit == Credit::Probe {

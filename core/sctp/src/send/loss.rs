@@ -1,17 +1,27 @@
-//! Who is lost: by counting (RFC 9260 §7.2.4), by time for what was sent again, by timer.
+//! Who is lost: by counting (RFC 9260 §7.2.4), by time, by timer.
 //!
-//! A chunk is lost when three SACKs have newly acknowledged something sent after it. Counting per chunk would touch every
-//! hole with every SACK; the same follows from the three highest of these newly acknowledged positions alone: everything
-//! below the third is lost, and a pointer that only moves forward visits each chunk once.
+//! By counting, a chunk is lost when three SACKs have newly acknowledged something sent after it. Counting per chunk would
+//! touch every hole with every SACK; the same follows from the three highest of these newly acknowledged positions alone:
+//! everything below the third is lost, and a pointer that only moves forward visits each chunk once.
+//!
+//! By time, a chunk is lost when something sent after it has arrived and a round trip and some more have passed since it
+//! was sent (RFC 8985 §6.2). Transmissions stand in a queue in the order in which they were made, so that only the oldest
+//! has to be looked at.
 
 use alloc::collections::VecDeque;
+use core::time::Duration;
 
-use pavane_base::Instant;
+use pavane_base::{Instant, serial_number};
 
 use super::abandon::Abandonment;
-use super::ring::ChunkState;
+use super::ring::{ChunkState, Entry};
 use super::{Credit, Sender};
 use crate::event::Event;
+
+serial_number! {
+    /// The number of one sending of one chunk.
+    pub(super) struct TransmissionNumber(u32);
+}
 
 /// Whether the congestion window was reduced for a loss that is being repaired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +36,20 @@ pub(super) enum Recovery {
 /// What SACKs have said about the order of arrivals.
 #[derive(Debug, Default)]
 pub(super) struct LossDetector {
+    /// When time tells that something is lost.
+    loss_at: Option<Instant>,
     /// The three highest positions newly acknowledged by three different SACKs, the highest first.
     highest: [u64; INDICATIONS],
     /// Everything below has been looked at.
     scanned: u64,
-    /// What was sent again, in the order of sending, with the time of it.
-    repeated: VecDeque<(u64, Instant)>,
+    /// Every transmission that may be under way, in the order in which they were made: the chunk and which one it was.
+    order: VecDeque<(u64, TransmissionNumber)>,
+    /// The number of the next transmission.
+    next: TransmissionNumber,
+    /// The last transmission that is known to have arrived, and how long it took.
+    arrived: Option<(TransmissionNumber, Duration)>,
+    /// How many quarters of a round trip a packet may be overtaken by; grows when one that was taken for lost was not.
+    patience: u32,
     /// The probe for the loss of the last packets that has not been answered: the chunk and when it was sent.
     probe: Option<(u64, Instant)>,
 }
@@ -46,8 +64,24 @@ impl LossDetector {
         }
     }
 
-    pub(super) fn note_repeated(&mut self, position: u64, now: Instant) {
-        self.repeated.push_back((position, now));
+    /// A chunk is being sent; the number of this transmission.
+    pub(super) fn note_sent(&mut self, position: u64) -> TransmissionNumber {
+        let number = self.next;
+        self.next = number.next();
+        self.order.push_back((position, number));
+        number
+    }
+
+    /// A transmission has arrived after `rtt`.
+    pub(super) fn note_arrived(&mut self, number: TransmissionNumber, rtt: Duration) {
+        if self.arrived.is_none_or(|(newest, _)| number.is_after(newest)) {
+            self.arrived = Some((number, rtt));
+        }
+    }
+
+    /// The peer got something twice: what was taken for lost was late (RFC 8985 §6.2 step 4).
+    pub(super) fn note_spurious(&mut self) {
+        self.patience = (self.patience + 1).min(MAX_PATIENCE);
     }
 
     pub(super) fn note_probe(&mut self, position: u64, now: Instant) {
@@ -60,25 +94,22 @@ impl LossDetector {
 
     /// Forgets what SACKs said: everything is going to be sent again.
     fn reset(&mut self, base: u64) {
-        *self = Self { scanned: base, repeated: core::mem::take(&mut self.repeated), ..Self::default() };
-        self.repeated.clear();
+        self.highest = [0; INDICATIONS];
+        self.scanned = base;
+        self.order.clear();
+        self.arrived = None;
+        self.loss_at = None;
+        self.probe = None;
     }
 }
 
 impl Sender {
-    /// Looks for losses after a SACK; `newest` is when the newest chunk was sent whose arrival it told of.
-    pub(super) fn detect_losses(
-        &mut self,
-        now: Instant,
-        newest: Option<Instant>,
-        events: &mut VecDeque<Event>,
-    ) {
+    /// Looks for losses, after a SACK or when it is time to.
+    pub(crate) fn detect_losses(&mut self, now: Instant, events: &mut VecDeque<Event>) {
         let before = self.lost.len();
         self.detect_by_probe();
         self.detect_by_count(now, events);
-        if let Some(newest) = newest {
-            self.detect_by_time(now, newest, events);
-        }
+        self.detect_by_time(now, events);
         if self.lost.len() > before && self.recovery == Recovery::None {
             self.recovery = Recovery::Fast { until: self.ring.next() };
             self.congestion.on_loss(now);
@@ -125,22 +156,43 @@ impl Sender {
         self.loss.scanned = position;
     }
 
-    /// What was sent again is lost again when something sent later has arrived, and some time for reordering is over.
+    /// What was sent before something that has arrived is lost when it has had its time.
     ///
-    /// Deviation: RFC 9260 §7.2.4 rule 5 leaves it to the retransmission timer. At high loss rates every third repetition
-    /// is lost as well, and waiting for the timer each time would stop the association; RFC 8985 does the same for TCP.
-    fn detect_by_time(&mut self, now: Instant, newest: Instant, events: &mut VecDeque<Event>) {
-        let patience = self.rtt.reordering_window();
-        while let Some((position, sent_at)) = self.loss.repeated.front().copied() {
-            if sent_at + patience >= newest {
-                break;
+    /// Deviation: RFC 9260 §7.2.4 rule 5 leaves what was sent again to the retransmission timer. At high loss rates every
+    /// third repetition is lost as well, and waiting for the timer each time would stop the association; RFC 8985 does the
+    /// same for TCP.
+    fn detect_by_time(&mut self, now: Instant, events: &mut VecDeque<Event>) {
+        while let Some((position, at)) = self.oldest_overtaken() {
+            self.loss.loss_at = Some(at);
+            if at > now {
+                return;
             }
-            self.loss.repeated.pop_front();
-            let entry = self.ring.get(position);
-            if entry.is_some_and(|e| e.state == ChunkState::InFlight && e.sent_at == sent_at) {
-                self.lose(now, position, events);
-            }
+            self.loss.order.pop_front();
+            self.lose(now, position, events);
         }
+        self.loss.loss_at = None;
+    }
+
+    /// The oldest transmission under way that a later one has overtaken, and when it counts as lost.
+    fn oldest_overtaken(&mut self) -> Option<(u64, Instant)> {
+        let (newest, rtt) = self.loss.arrived?;
+        while let Some((position, number)) = self.loss.order.front().copied() {
+            let under_way = |e: &&Entry| e.state == ChunkState::InFlight && e.number == number;
+            let Some(entry) = self.ring.get(position).filter(under_way) else {
+                self.loss.order.pop_front();
+                continue;
+            };
+            if !number.is_before(newest) {
+                return None;
+            }
+            return Some((position, entry.sent_at + rtt + self.rtt.reordering_window(self.loss.patience)));
+        }
+        None
+    }
+
+    /// When the oldest transmission that was overtaken counts as lost.
+    pub(crate) const fn loss_at(&self) -> Option<Instant> {
+        self.loss.loss_at
     }
 
     /// Marks a chunk in flight as lost, or gives its message up.
@@ -187,14 +239,20 @@ impl Sender {
 
     /// Nothing has been heard of the last chunks for a while: sends one more, or the last one again, so that SACKs tell
     /// what is missing before the retransmission timer does (RFC 8985 §7.3).
+    ///
+    /// Deviation: RFC 8985 does not probe while a loss is being repaired, and RFC 9260 §7.2.3 has one packet in flight after
+    /// a timeout. One more packet after two round trips of silence is no burden, and where a third of all packets is lost
+    /// the next timeout would often be waited for in vain.
     pub(crate) fn on_tail_probe(&mut self, now: Instant) {
         if !self.wants_tail_probe() {
             return;
         }
         let new_data = !self.outbox.is_empty() && self.available_window() >= self.max_payload as u64;
-        if !new_data {
+        if !new_data && self.lost.is_empty() {
             let Some(position) = self.ring.last_in_flight() else { return };
             if !matches!(self.abandonment(now, position), Abandonment::Keep) {
+                // It may not be sent again: the timer decides.
+                self.loss.note_probe(position, now);
                 return;
             }
             self.ring.update(position, |e| e.state = ChunkState::Lost);
@@ -207,6 +265,9 @@ impl Sender {
 
 /// How many SACKs have to tell of something later before a chunk counts as lost.
 const INDICATIONS: usize = 3;
+
+/// A whole round trip, in quarters beyond the first.
+const MAX_PATIENCE: u32 = 3;
 
 #[cfg(test)]
 mod tests {

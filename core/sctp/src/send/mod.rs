@@ -170,10 +170,7 @@ impl Sender {
 
     /// Whether a probe for the loss of the last packets makes sense.
     pub(crate) fn wants_tail_probe(&self) -> bool {
-        self.ring.in_flight() > 0
-            && self.recovery == Recovery::None
-            && self.lost.is_empty()
-            && !self.loss.has_probed()
+        self.ring.in_flight() > 0 && !self.loss.has_probed()
     }
 
     /// Whether data waits for a window that the peer has closed, with nothing under way that would bring news of it.

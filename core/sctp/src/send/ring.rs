@@ -7,6 +7,7 @@ use alloc::collections::VecDeque;
 
 use pavane_base::{Instant, Key};
 
+use super::loss::TransmissionNumber;
 use crate::chunk::Data;
 use crate::types::Tsn;
 
@@ -22,6 +23,8 @@ pub(crate) struct Entry {
     /// How often it was sent.
     pub(crate) transmissions: u16,
     pub(crate) state: ChunkState,
+    /// Which transmission the last one was.
+    pub(super) number: TransmissionNumber,
     /// Whether it was marked as lost by later chunks' arrival (RFC 9260 §7.2.4 rule 5).
     pub(crate) fast_retransmitted: bool,
 }
@@ -180,6 +183,7 @@ mod tests {
                 len,
                 transmissions: 1,
                 state: ChunkState::InFlight,
+                number: TransmissionNumber(0),
                 fast_retransmitted: false,
             });
         }

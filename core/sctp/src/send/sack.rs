@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 use pavane_base::Instant;
 
 use super::Sender;
-use super::loss::Recovery;
-use super::ring::ChunkState;
-use crate::chunk::Sack;
+use super::loss::{Recovery, TransmissionNumber};
+use super::ring::{ChunkState, Entry};
+use crate::chunk::{Data, Sack};
 use crate::congestion::Acked;
 use crate::event::Event;
 use crate::types::Tsn;
@@ -47,8 +47,10 @@ struct Tally {
     bytes: u64,
     highest: u64,
     highest_reported: u64,
-    newest: Option<Instant>,
+    /// When the newest chunk was sent that certainly arrived in its first transmission.
     sample: Option<Instant>,
+    /// The newest transmission among what arrived, when it was made, and whether it was the only one.
+    last_arrived: Option<(TransmissionNumber, Instant, bool)>,
 }
 
 impl Sender {
@@ -74,11 +76,14 @@ impl Sender {
         self.peer_window = u64::from(sack.window);
         self.take_back_reneged(&mut tally);
         self.measure(now, &tally, advanced);
-        self.note_arrivals(&tally, advanced);
+        self.note_arrivals(now, &tally, advanced);
+        if sack.duplicates().next().is_some() {
+            self.loss.note_spurious();
+        }
         // RFC 9260 §7.2.4: growth comes before reduction.
         self.grow_window(&tally, in_flight_before);
         self.finish_recovery();
-        self.detect_losses(now, tally.newest, events);
+        self.detect_losses(now, events);
         self.advance_point(now);
         Ok(self.outcome(advanced))
     }
@@ -109,7 +114,7 @@ impl Sender {
             let Some(entry) = self.ring.pop() else { break };
             self.outbox.acknowledge(entry.message);
             if matches!(entry.state, ChunkState::InFlight | ChunkState::Lost) {
-                tally.note(position, entry.sent_at, entry.transmissions, entry.len);
+                tally.note(position, &entry);
             }
         }
         let base = self.ring.base();
@@ -156,8 +161,8 @@ impl Sender {
         for position in first..end {
             self.ring.update(position, |entry| {
                 if matches!(entry.state, ChunkState::InFlight | ChunkState::Lost) {
+                    tally.note(position, entry);
                     entry.state = ChunkState::Acked;
-                    tally.note(position, entry.sent_at, entry.transmissions, entry.len);
                 }
             });
         }
@@ -196,7 +201,14 @@ impl Sender {
         }
     }
 
-    fn note_arrivals(&mut self, tally: &Tally, advanced: bool) {
+    fn note_arrivals(&mut self, now: Instant, tally: &Tally, advanced: bool) {
+        // RFC 8985 §6.2 step 2: what was sent more than once and came back sooner than anything ever did was not the last
+        // transmission.
+        if let Some((number, sent_at, once)) = tally.last_arrived
+            && (once || self.rtt.shortest().is_some_and(|shortest| now - sent_at >= shortest))
+        {
+            self.loss.note_arrived(number, now - sent_at);
+        }
         // RFC 9260 §7.2.4: in fast recovery a SACK that advances counts against everything it reports as missing.
         let in_recovery = matches!(self.recovery, Recovery::Fast { .. }) && advanced;
         let highest = if in_recovery { tally.highest.max(tally.highest_reported) } else { tally.highest };
@@ -219,13 +231,17 @@ impl Sender {
 
 impl Tally {
     /// A chunk has arrived that was not known to.
-    fn note(&mut self, position: u64, sent_at: Instant, transmissions: u16, len: u16) {
-        self.bytes += crate::chunk::Data::size(usize::from(len)) as u64;
+    fn note(&mut self, position: u64, entry: &Entry) {
+        self.bytes += Data::size(usize::from(entry.len)) as u64;
         self.highest = self.highest.max(position);
-        // Karn's rule (RFC 9260 §6.3.1 C5): of what was sent twice nobody knows which one arrived.
-        if transmissions == 1 {
-            self.newest = self.newest.max(Some(sent_at));
-            self.sample = self.sample.max(Some(sent_at));
+        // Karn's rule (RFC 9260 §6.3.1 C5): of what was sent twice nobody knows which one arrived; and what was held to be
+        // lost tells how long its acknowledgement was lost rather than how long it took.
+        let once = entry.transmissions == 1 && entry.state == ChunkState::InFlight;
+        if once {
+            self.sample = self.sample.max(Some(entry.sent_at));
+        }
+        if self.last_arrived.is_none_or(|(number, ..)| entry.number.is_after(number)) {
+            self.last_arrived = Some((entry.number, entry.sent_at, once));
         }
     }
 }
