@@ -503,10 +503,7 @@ echo.plot.paint = function paint() {
   const c = this.context;
   c.strokeStyle = this.colour("line");
   c.lineWidth = 1;
-  for (let decade = 0; decade <= decades; decade++) {
-    this.line([[0, decade / decades], [1, decade / decades]]);
-    this.words(`${10 ** (decade - 1)} ms`, 0, decade / decades, "left", "soft");
-  }
+  for (let decade = 0; decade <= decades; decade++) this.line([[0, decade / decades], [1, decade / decades]]);
   this.feet(`${ECHO_WINDOW / 1000} s ago`, "now");
   for (const [sent, time] of visible) {
     const x = this.x(1 - (now - sent) / ECHO_WINDOW);
@@ -523,6 +520,7 @@ echo.plot.paint = function paint() {
     this.line([[0, height(value)], [1, height(value)]], dashes);
     this.words(name, 1, height(value), "right", "program");
   }
+  for (let decade = 0; decade <= decades; decade++) this.words(`${10 ** (decade - 1)} ms`, 0, decade / decades, "left", "soft");
 };
 
 // ---------------------------------------------------------------------------------------------------------------------------
