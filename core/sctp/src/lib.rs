@@ -24,7 +24,7 @@ mod counters;
 mod crc32c;
 mod error;
 mod event;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod packet;
 mod receive;

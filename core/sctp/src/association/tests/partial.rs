@@ -80,7 +80,7 @@ fn old_messages_are_not_begun() {
         numbered(0, 500),
         limited(true, Reliability::MaxLifetime(Duration::from_millis(5))),
     );
-    pair.now = pair.now + Duration::from_millis(10);
+    pair.now += Duration::from_millis(10);
     pair.send(Side::A, 1, numbered(1, 500), SendOptions::default());
     assert!(pair.run(Duration::from_secs(1), |p| p.recv(Side::B, 1).is_some_and(|m| number_of(&m) == 1)));
     assert_eq!((pair.a.counters().abandoned, pair.a.counters().bytes_sent), (0, 500));

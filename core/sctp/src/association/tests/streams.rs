@@ -48,7 +48,7 @@ fn resets_of_both_sides_cross_in_bad_weather() {
                 }
                 let now = pair.now;
                 let streams: Vec<_> = (0..3)
-                    .filter(|s| (round + s + index as u32) % 2 == 0)
+                    .filter(|s| (round + s + index as u32).is_multiple_of(2))
                     .map(|s| StreamId(s as u16))
                     .collect();
                 pair.side(side).reset_streams(now, &streams);
