@@ -123,10 +123,7 @@ fn stats_line(peer: &PeerConnection) -> Value {
         "bytesReceived": traffic.bytes_received,
         "datagramsSent": traffic.datagrams_sent,
         "datagramsReceived": traffic.datagrams_received,
-        "dtls": dtls.map(|dtls| json!({
-            "version": dtls.version.map(|version| format!("{version:?}")),
-            "cipher": dtls.cipher_suite.map(|suite| format!("{suite:?}")),
-        })),
+        "cipher": dtls.and_then(|dtls| dtls.cipher_suite).map(|suite| suite.name()),
         "sctp": sctp.map(|sctp| json!({
             "rttMs": sctp.round_trip_time.map(millis),
             "congestionWindowBytes": sctp.congestion_window,

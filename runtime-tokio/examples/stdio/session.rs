@@ -24,6 +24,8 @@ pub(crate) struct Session {
     offer_again: bool,
     /// Candidates that came before the description that they belong to.
     early: Vec<IceCandidate>,
+    /// The states as they were told last.
+    told: Value,
 }
 
 /// Candidates that are kept for a description to come.
@@ -46,6 +48,7 @@ impl Session {
             polite: line["polite"].as_bool().unwrap_or(true),
             offer_again: false,
             early: Vec::new(),
+            told: Value::Null,
         })
     }
 
@@ -66,12 +69,7 @@ impl Session {
             Event::LocalCandidate(candidate) if self.trickle => say(&candidate_line(&candidate)),
             Event::SignalingStateChanged(_)
             | Event::IceConnectionStateChanged(_)
-            | Event::ConnectionStateChanged(_) => say(&json!({
-                "type": "state",
-                "connection": self.peer.connection_state().as_str(),
-                "ice": self.peer.ice_connection_state().as_str(),
-                "signaling": self.peer.signaling_state().as_str(),
-            })),
+            | Event::ConnectionStateChanged(_) => self.tell_states(),
             Event::Channel(channel) => {
                 say(&channel::announcement(&channel));
                 self.adopt(channel);
@@ -79,6 +77,20 @@ impl Session {
             Event::Closed(CloseReason::Local | CloseReason::Peer) => {}
             Event::Closed(reason) => say_error(format!("the connection ended: {reason:?}")),
             _ => {}
+        }
+    }
+
+    /// The states as they are at last, which may be those that were told before.
+    fn tell_states(&mut self) {
+        let states = json!({
+            "type": "state",
+            "connection": self.peer.connection_state().as_str(),
+            "ice": self.peer.ice_connection_state().as_str(),
+            "signaling": self.peer.signaling_state().as_str(),
+        });
+        if self.told != states {
+            say(&states);
+            self.told = states;
         }
     }
 
@@ -216,8 +228,11 @@ impl Session {
         let stats = self.peer.stats();
         let dtls = stats.dtls.map(|dtls| {
             json!({
-                "version": dtls.version.map(|version| format!("{version:?}")),
-                "cipher": dtls.cipher_suite.map(|suite| format!("{suite:?}")),
+                "version": dtls.version.map(|version| match version.code() {
+                    0xfefd => "1.2",
+                    _ => "1.3",
+                }),
+                "cipher": dtls.cipher_suite.map(|suite| suite.name()),
                 "srtp": null,
                 "role": format!("{:?}", dtls.role).to_lowercase(),
             })
