@@ -2,6 +2,7 @@
 //!
 //! [`Message`] is a view of bytes that have been checked; [`Builder`] writes a message behind what a buffer holds. Neither
 //! copies, and both know the short-term credential mechanism: HMAC-SHA1 over the message and a CRC at its end.
+//! [`Retransmission`] says when a request is to be sent again, and when it has failed.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -17,8 +18,10 @@ mod builder;
 pub mod fuzzing;
 mod header;
 mod message;
+mod retransmission;
 
 pub use attribute::{AttributeType, ErrorCode};
 pub use builder::Builder;
 pub use header::{Class, Method, TransactionId};
 pub use message::{Attributes, Message, ParseError};
+pub use retransmission::{Due, Retransmission};

@@ -79,12 +79,12 @@ impl<'m> Message<'m> {
     }
 
     fn check_attributes(&self) -> Result<(), ParseError> {
-        let mut attributes = self.all_attributes();
-        while let Some((kind, value, at)) = attributes.next_or_err()? {
-            if kind == AttributeType::FINGERPRINT {
-                let expected = crc32fast::hash(&self.bytes[..at]) ^ FINGERPRINT_MASK;
-                let last = at + ATTRIBUTE_HEADER_LEN + 4 == self.bytes.len();
-                if !last || value != expected.to_be_bytes() {
+        let mut walk = Walk::over(self.bytes);
+        while let Some(found) = walk.step()? {
+            if found.kind == AttributeType::FINGERPRINT {
+                let covered = self.bytes.get(..found.at).ok_or(ParseError::Attribute)?;
+                let expected = crc32fast::hash(covered) ^ FINGERPRINT_MASK;
+                if !walk.is_over() || found.value != expected.to_be_bytes() {
                     return Err(ParseError::Fingerprint);
                 }
             }
@@ -107,14 +107,10 @@ impl<'m> Message<'m> {
         self.transaction
     }
 
-    const fn all_attributes(&self) -> Attributes<'m> {
-        Attributes { bytes: self.bytes, at: HEADER_LEN, behind_integrity: false }
-    }
-
-    /// The attributes that count: behind MESSAGE-INTEGRITY, only MESSAGE-INTEGRITY-SHA256 and FINGERPRINT do
-    /// (RFC 8489 §14.5).
+    /// The attributes that count: behind an integrity attribute only a stronger one and FINGERPRINT do
+    /// (RFC 8489 §14.5, §14.6).
     pub const fn attributes(&self) -> Attributes<'m> {
-        self.all_attributes()
+        Attributes { walk: Walk::over(self.bytes), protected: Protection::None }
     }
 
     /// The first attribute of this type; further ones do not count (RFC 8489 §14).
@@ -127,19 +123,19 @@ impl<'m> Message<'m> {
         self.attribute(AttributeType::FINGERPRINT).is_some()
     }
 
-    /// Whether it carries a MESSAGE-INTEGRITY that this key made (RFC 8489 §14.5).
+    /// Whether it carries a MESSAGE-INTEGRITY that this key made (RFC 8489 §14.5); compared in constant time.
     pub fn verify_integrity(&self, key: &dyn Mac) -> bool {
-        let mut attributes = self.all_attributes();
-        while let Ok(Some((kind, value, at))) = attributes.next_or_err() {
-            if kind == AttributeType::MESSAGE_INTEGRITY {
-                // The header's length counts as if the message ended with this attribute.
-                let end = at + ATTRIBUTE_HEADER_LEN + INTEGRITY_LEN - HEADER_LEN;
-                let Ok(len) = u16::try_from(end) else { return false };
-                let parts = [&self.bytes[..2], &len.to_be_bytes(), &self.bytes[4..at]];
-                return value.len() == INTEGRITY_LEN && key.verify(&parts, value);
+        let mut attributes = self.attributes();
+        let Some(found) = attributes.find_kind(AttributeType::MESSAGE_INTEGRITY) else { return false };
+        // The header's length counts as if the message ended with this attribute.
+        let len = found.at + ATTRIBUTE_HEADER_LEN + INTEGRITY_LEN - HEADER_LEN;
+        let Ok(len) = u16::try_from(len) else { return false };
+        match (self.bytes.get(..2), self.bytes.get(4..found.at)) {
+            (Some(kind), Some(rest)) if found.value.len() == INTEGRITY_LEN => {
+                key.verify(&[kind, &len.to_be_bytes(), rest], found.value)
             }
+            _ => false,
         }
-        false
     }
 
     /// The attributes that have to be understood and are not, of which a request is refused (RFC 8489 §6.3.1).
@@ -158,6 +154,18 @@ impl<'m> Message<'m> {
     /// USERNAME.
     pub fn username(&self) -> Option<&'m str> {
         core::str::from_utf8(self.attribute(AttributeType::USERNAME)?).ok()
+    }
+
+    /// SOFTWARE.
+    pub fn software(&self) -> Option<&'m str> {
+        core::str::from_utf8(self.attribute(AttributeType::SOFTWARE)?).ok()
+    }
+
+    /// The types listed in UNKNOWN-ATTRIBUTES (RFC 8489 §14.13).
+    pub fn unknown_attributes(&self) -> impl Iterator<Item = AttributeType> + use<'m> {
+        let listed = self.attribute(AttributeType::UNKNOWN_ATTRIBUTES).unwrap_or_default();
+        let (kinds, _) = listed.as_chunks();
+        kinds.iter().map(|kind| AttributeType(u16::from_be_bytes(*kind)))
     }
 
     /// PRIORITY.
@@ -185,10 +193,9 @@ impl<'m> Message<'m> {
 
     /// ERROR-CODE (RFC 8489 §14.8).
     pub fn error_code(&self) -> Option<ErrorCode> {
-        let value = self.attribute(AttributeType::ERROR_CODE)?.first_chunk::<4>()?;
-        let (class, number) = (u16::from(value[2] & 7), u16::from(value[3]));
-        (3..=6).contains(&class).then_some(())?;
-        (number < 100).then_some(ErrorCode(class * 100 + number))
+        let [_, _, class, number] = self.attribute(AttributeType::ERROR_CODE)?.first_chunk::<4>()?;
+        let (class, number) = (u16::from(class & 7), u16::from(*number));
+        ((3..=6).contains(&class) && number < 100).then_some(ErrorCode(class * 100 + number))
     }
 }
 
@@ -201,19 +208,82 @@ impl fmt::Debug for Message<'_> {
 /// A message's attributes: type and value.
 #[derive(Clone, Debug)]
 pub struct Attributes<'m> {
-    bytes: &'m [u8],
-    at: usize,
-    behind_integrity: bool,
+    walk: Walk<'m>,
+    protected: Protection,
+}
+
+/// Which integrity attribute has been passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protection {
+    None,
+    Sha1,
+    Sha256,
 }
 
 impl<'m> Attributes<'m> {
-    /// The next attribute, with its place in the message.
-    fn next_or_err(&mut self) -> Result<Option<(AttributeType, &'m [u8], usize)>, ParseError> {
-        let at = self.at;
-        let mut reader = Reader::new(self.bytes.get(at..).unwrap_or_default());
-        if reader.is_empty() {
+    fn next_found(&mut self) -> Option<Found<'m>> {
+        while let Ok(Some(found)) = self.walk.step() {
+            let counts = match self.protected {
+                Protection::None => true,
+                Protection::Sha1 => {
+                    matches!(found.kind, AttributeType::MESSAGE_INTEGRITY_SHA256 | AttributeType::FINGERPRINT)
+                }
+                Protection::Sha256 => found.kind == AttributeType::FINGERPRINT,
+            };
+            if counts {
+                match found.kind {
+                    AttributeType::MESSAGE_INTEGRITY => self.protected = Protection::Sha1,
+                    AttributeType::MESSAGE_INTEGRITY_SHA256 => self.protected = Protection::Sha256,
+                    _ => {}
+                }
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    fn find_kind(&mut self, kind: AttributeType) -> Option<Found<'m>> {
+        core::iter::from_fn(|| self.next_found()).find(|found| found.kind == kind)
+    }
+}
+
+impl<'m> Iterator for Attributes<'m> {
+    type Item = (AttributeType, &'m [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_found().map(|found| (found.kind, found.value))
+    }
+}
+
+/// An attribute and where in the message it begins.
+struct Found<'m> {
+    kind: AttributeType,
+    value: &'m [u8],
+    at: usize,
+}
+
+/// Goes from attribute to attribute.
+#[derive(Clone, Debug)]
+struct Walk<'m> {
+    bytes: &'m [u8],
+    at: usize,
+}
+
+impl<'m> Walk<'m> {
+    const fn over(bytes: &'m [u8]) -> Self {
+        Self { bytes, at: HEADER_LEN }
+    }
+
+    const fn is_over(&self) -> bool {
+        self.at >= self.bytes.len()
+    }
+
+    fn step(&mut self) -> Result<Option<Found<'m>>, ParseError> {
+        if self.is_over() {
             return Ok(None);
         }
+        let at = self.at;
+        let mut reader = Reader::new(self.bytes.get(at..).unwrap_or_default());
         let mut read = || -> Result<_, Truncated> {
             let kind = AttributeType(reader.u16()?);
             let value = reader.prefixed_u16()?;
@@ -222,21 +292,6 @@ impl<'m> Attributes<'m> {
         };
         let (kind, value) = read().map_err(|_| ParseError::Attribute)?;
         self.at = self.bytes.len() - reader.remaining();
-        Ok(Some((kind, value, at)))
-    }
-}
-
-impl<'m> Iterator for Attributes<'m> {
-    type Item = (AttributeType, &'m [u8]);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while let Ok(Some((kind, value, _))) = self.next_or_err() {
-            let counts = matches!(kind, AttributeType::MESSAGE_INTEGRITY_SHA256 | AttributeType::FINGERPRINT);
-            if !self.behind_integrity || counts {
-                self.behind_integrity |= kind == AttributeType::MESSAGE_INTEGRITY;
-                return Some((kind, value));
-            }
-        }
-        None
+        Ok(Some(Found { kind, value, at }))
     }
 }

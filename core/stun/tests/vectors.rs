@@ -1,8 +1,9 @@
 //! RFC 5769's messages, read and written; and mangled ones.
 
+use base64::Engine as _;
 use pavane_crypto::software::SoftwareProvider;
 use pavane_crypto::{Mac, MacAlgorithm, Provider};
-use pavane_stun::{AttributeType, Builder, Class, Message, Method};
+use pavane_stun::{AttributeType, Builder, Class, ErrorCode, Message, Method, ParseError};
 use serde_json::Value;
 
 fn hex(text: &str) -> Vec<u8> {
@@ -108,4 +109,103 @@ fn unknown_attributes_that_must_be_understood_are_listed() {
         .finish();
     let message = Message::parse(&bytes).unwrap();
     assert_eq!(message.unknown_required().collect::<Vec<_>>(), [AttributeType(0x7001)]);
+}
+
+#[test]
+fn behind_the_stronger_integrity_only_the_fingerprint_counts() {
+    let key = SoftwareProvider.mac(MacAlgorithm::HmacSha1, b"key");
+    let mut bytes = Vec::new();
+    let transaction = pavane_stun::TransactionId([1; 12]);
+    Builder::new(&mut bytes, Class::Request, Method::BINDING, transaction)
+        .attribute(AttributeType::MESSAGE_INTEGRITY_SHA256, &[0; 32])
+        .integrity(&*key)
+        .fingerprint();
+    let message = Message::parse(&bytes).unwrap();
+    assert!(!message.verify_integrity(&*key));
+    assert!(message.has_fingerprint());
+    assert_eq!(message.attributes().count(), 2);
+}
+
+#[test]
+fn the_first_of_two_counts() {
+    let mut bytes = Vec::new();
+    Builder::new(&mut bytes, Class::Request, Method::BINDING, pavane_stun::TransactionId([1; 12]))
+        .priority(1)
+        .priority(2)
+        .fingerprint();
+    assert_eq!(Message::parse(&bytes).unwrap().priority(), Some(1));
+}
+
+#[test]
+fn error_responses_come_back() {
+    let mut bytes = Vec::new();
+    let kinds = [AttributeType(0x7001), AttributeType(0x7002), AttributeType(0x7003)];
+    Builder::new(&mut bytes, Class::Error, Method::BINDING, pavane_stun::TransactionId([1; 12]))
+        .error_code(ErrorCode::UNKNOWN_ATTRIBUTE)
+        .unknown_attributes(kinds.into_iter())
+        .finish();
+    let message = Message::parse(&bytes).unwrap();
+    assert_eq!(message.class(), Class::Error);
+    assert_eq!(message.error_code(), Some(ErrorCode(420)));
+    assert_eq!(message.unknown_attributes().collect::<Vec<_>>(), kinds);
+}
+
+#[test]
+fn browsers_messages_are_read() {
+    let engine = base64::engine::general_purpose::STANDARD;
+    let captured = include_str!("../testdata/frombrowsers.csv");
+    let rows = captured.lines().filter(|line| !line.starts_with('#')).skip(1);
+    let mut count = 0;
+    for row in rows {
+        let bytes = engine.decode(row.split(',').next().unwrap()).unwrap();
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!(message.method(), Method::BINDING, "{row}");
+        count += 1;
+    }
+    assert!(count > 10);
+}
+
+/// With an attribute 0x802f of its own, which need not be understood.
+#[test]
+fn a_request_of_chrome_is_read() {
+    let message = Message::parse(include_bytes!("../testdata/ex1_chrome.stun")).unwrap();
+    assert_eq!((message.class(), message.method()), (Class::Request, Method::BINDING));
+    assert_eq!(message.unknown_required().count(), 0);
+}
+
+#[test]
+fn requests_to_a_relay_are_framed_alike() {
+    let captured = include_str!("../testdata/chrome-allocate-request.hex");
+    for line in captured.split_whitespace() {
+        let bytes = hex(line);
+        let message = Message::parse(&bytes).unwrap();
+        assert_eq!(message.method(), Method(3));
+        assert!(message.attributes().count() > 0);
+    }
+}
+
+/// The standard prints a length of 156 for a message of 136 bytes.
+#[test]
+fn a_message_whose_length_is_wrong_is_none() {
+    let vectors: Value = serde_json::from_str(include_str!("../testdata/rfc8489-appendix-b.json")).unwrap();
+    let bytes = hex(vectors[0]["hex"].as_str().unwrap());
+    assert_eq!(Message::parse(&bytes).unwrap_err(), ParseError::NotStun);
+}
+
+#[test]
+fn no_seed_of_libwebrtcs_fuzzer_panics() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/libwebrtc");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let seed = std::fs::read(entry.unwrap().path()).unwrap();
+        pavane_stun::fuzzing::message(&seed);
+        for at in 0..seed.len().min(256) {
+            pavane_stun::fuzzing::message(&seed[..at]);
+            let mut mangled = seed.clone();
+            mangled[at] ^= 0x81;
+            pavane_stun::fuzzing::message(&mangled);
+        }
+        count += 1;
+    }
+    assert!(count > 10);
 }
