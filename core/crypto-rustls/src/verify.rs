@@ -1,7 +1,7 @@
 //! Verification of ECDSA and RSA signatures.
 
 use aws_lc_rs::signature::{self, ParsedPublicKey, VerificationAlgorithm};
-use pavane_crypto::{SignatureError, SignatureScheme};
+use pavane_crypto::{SignatureError, SignatureScheme, check_key_kind};
 
 pub(crate) fn verify(
     scheme: SignatureScheme,
@@ -10,6 +10,7 @@ pub(crate) fn verify(
     signature: &[u8],
 ) -> Result<(), SignatureError> {
     let algorithm = algorithm(scheme).ok_or(SignatureError::WrongScheme)?;
+    check_key_kind(scheme, subject_public_key_info)?;
     let key = ParsedPublicKey::new(algorithm, subject_public_key_info);
     let key = key.map_err(|_| SignatureError::MalformedKey)?;
     key.verify_sig(message, signature).map_err(|_| SignatureError::Invalid)

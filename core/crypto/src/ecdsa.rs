@@ -8,7 +8,7 @@ use core::fmt;
 
 use p256::ecdsa::signature::Signer;
 use p256::ecdsa::{DerSignature, SigningKey as Inner};
-use p256::pkcs8::{DecodePrivateKey, EncodePrivateKey, EncodePublicKey};
+use p256::pkcs8::{AssociatedOid, EncodePrivateKey, EncodePublicKey, PrivateKeyInfoRef};
 use pavane_base::random_array;
 use rand_core::CryptoRng;
 
@@ -27,9 +27,13 @@ impl EcdsaP256Key {
     /// Reads a key in PKCS #8 DER.
     ///
     /// # Errors
-    /// If the bytes are no P-256 key.
+    /// If the bytes are no private key, or one of another kind.
     pub fn from_pkcs8(der: &[u8]) -> Result<Box<dyn SigningKey>, KeyError> {
-        let key = p256::SecretKey::from_pkcs8_der(der).map_err(|_| KeyError::Malformed)?;
+        let info = PrivateKeyInfoRef::try_from(der).map_err(|_| KeyError::Malformed)?;
+        if info.algorithm.assert_oids(p256::elliptic_curve::ALGORITHM_OID, p256::NistP256::OID).is_err() {
+            return Err(KeyError::Unsupported);
+        }
+        let key = p256::SecretKey::try_from(info).map_err(|_| KeyError::Malformed)?;
         Ok(Box::new(Self(Inner::from(key))))
     }
 }

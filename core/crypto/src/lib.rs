@@ -18,6 +18,7 @@ extern crate std;
 mod algorithms;
 mod certificate;
 mod ecdsa;
+mod key_kind;
 mod provider;
 mod self_signed;
 #[cfg(feature = "software")]
@@ -28,6 +29,7 @@ pub mod vectors;
 pub use algorithms::{AeadAlgorithm, HashAlgorithm, MacAlgorithm, NamedGroup, SignatureScheme};
 pub use certificate::{Certificate, CertificateError, Fingerprint, subject_public_key_info};
 pub use ecdsa::{EcdsaP256Key, draw_p256};
+pub use key_kind::check_key_kind;
 pub use provider::{
     Aead, Digest, Hash, KeyError, KeyExchange, KeyExchangeError, Mac, NONCE_LEN, OpenError, Provider,
     SignatureError, SigningKey, TAG_LEN, constant_time_eq,

@@ -1,5 +1,6 @@
 //! The writing of a self-signed certificate.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -11,7 +12,8 @@ use rand_core::CryptoRng;
 use x509_cert::builder::profile::BuilderProfile;
 use x509_cert::builder::{Builder, CertificateBuilder};
 use x509_cert::certificate::TbsCertificate;
-use x509_cert::ext::Extension;
+use x509_cert::ext::pkix::BasicConstraints;
+use x509_cert::ext::{Extension, ToExtension};
 use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::{
@@ -29,6 +31,9 @@ const BACKDATED: Duration = DAY;
 
 /// What browsers give theirs.
 const LIFETIME: Duration = DAY.saturating_mul(30);
+
+/// RFC 5280 §4.1.2.5: 9999-12-31T23:59:59Z is the last date that a certificate can name.
+const END_OF_TIME: Duration = Duration::from_secs(253_402_300_799);
 
 /// RFC 5758 §3.2.
 const ECDSA_WITH_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
@@ -63,12 +68,13 @@ trait TryFromUnix: Sized {
 
 impl TryFromUnix for Time {
     fn try_from_unix(at: Duration) -> der::Result<Self> {
-        let at = Duration::from_secs(at.as_secs());
+        let at = Duration::from_secs(at.as_secs()).min(END_OF_TIME);
         Ok(der::DateTime::from_unix_duration(at)?.into())
     }
 }
 
-/// One name, and no extension.
+/// One name, and one extension: it says that the key is nobody's authority, and makes the certificate one of version 3, the
+/// only version that some peers take (RFC 5280 §4.1.2.1).
 struct Profile;
 
 impl BuilderProfile for Profile {
@@ -84,9 +90,10 @@ impl BuilderProfile for Profile {
         &self,
         _: SubjectPublicKeyInfoRef<'_>,
         _: SubjectPublicKeyInfoRef<'_>,
-        _: &TbsCertificate,
+        to_be_signed: &TbsCertificate,
     ) -> x509_cert::builder::Result<Vec<Extension>> {
-        Ok(Vec::new())
+        let no_authority = BasicConstraints { ca: false, path_len_constraint: None };
+        Ok(vec![no_authority.to_extension(to_be_signed.subject(), &[])?])
     }
 }
 

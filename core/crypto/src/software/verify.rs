@@ -4,7 +4,7 @@ use p256::ecdsa::signature::Verifier;
 use p256::pkcs8::DecodePublicKey;
 use rsa::{pkcs1v15, pss};
 
-use crate::{SignatureError, SignatureScheme};
+use crate::{SignatureError, SignatureScheme, check_key_kind};
 
 pub(super) fn verify(
     scheme: SignatureScheme,
@@ -12,6 +12,7 @@ pub(super) fn verify(
     message: &[u8],
     signature: &[u8],
 ) -> Result<(), SignatureError> {
+    check_key_kind(scheme, key)?;
     match scheme {
         SignatureScheme::EcdsaSecp256r1Sha256 => {
             let key = p256::ecdsa::VerifyingKey::from_public_key_der(key);
