@@ -39,8 +39,6 @@ mod remote;
 mod requests;
 mod responses;
 mod selection;
-#[cfg(test)]
-mod tests;
 
 pub use agent::Agent;
 pub use candidate::{Candidate, CandidateKind, NamedCandidate, RemoteCandidate, TcpType};

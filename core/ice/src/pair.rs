@@ -17,7 +17,7 @@ pub(crate) struct Pair {
     pub(crate) local_priority: u32,
     pub(crate) remote_priority: u32,
     pub(crate) state: PairState,
-    /// When the peer last nominated it, or we had our nomination confirmed.
+    /// When the peer last nominated it, or last confirmed that we did.
     pub(crate) nominated_at: Option<Instant>,
     /// The peer has asked for it by USE-CANDIDATE before it worked.
     pub(crate) nominated_early: bool,
@@ -174,6 +174,11 @@ impl Pair {
     /// Whether this transaction is one of the pair's.
     pub(crate) fn asked(&self, transaction: TransactionId) -> bool {
         self.outstanding.iter().any(|check| check.transaction == transaction)
+    }
+
+    /// Whether a check that nominates may still be answered.
+    pub(crate) fn is_being_nominated(&self) -> bool {
+        self.outstanding.iter().any(|check| check.nominates)
     }
 
     /// Something authentic, or data, came this way.

@@ -17,7 +17,8 @@ const MAX_UNKNOWN_LISTED: usize = 8;
 
 impl Agent {
     pub(crate) fn take_message(&mut self, now: Instant, rng: &mut dyn CryptoRng, path: Path, payload: &[u8]) {
-        let Ok(message) = Message::parse(payload) else {
+        // RFC 8445 §7.1: every message of ICE has a fingerprint.
+        let Some(message) = Message::parse(payload).ok().filter(Message::has_fingerprint) else {
             self.counters.malformed += 1;
             return;
         };

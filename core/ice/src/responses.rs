@@ -43,7 +43,8 @@ impl Agent {
         let pair = self.pair_mut(path).expect("the pair was found a moment ago");
         let Some(nominated) = pair.answered(now, message.transaction()) else { return };
         pair.state = PairState::Succeeded;
-        pair.next_check = Some(next);
+        // The interval counts from one check to the next, whatever the round trip.
+        pair.next_check = Some(next - pair.round_trip_time.unwrap_or_default());
         if core::mem::take(&mut pair.nominated_early) || (nominated && controlling) {
             pair.nominated_at = Some(now);
         }

@@ -117,11 +117,8 @@ impl Agent {
     fn nominate(&mut self, now: Instant, path: Path) {
         if self.role == Role::Controlling
             && self.nominates(now, path)
-            && self.pair(path).is_some_and(|pair| pair.nominated_at.is_none())
+            && self.pair(path).is_some_and(|pair| pair.nominated_at.is_none() && !pair.is_being_nominated())
         {
-            let pair = self.pair_mut(path).expect("the pair was found a moment ago");
-            // Confirmed or not, it is asked for once here; every later check of the pair asks again.
-            pair.nominated_at = Some(now);
             self.trigger(path);
         }
     }

@@ -1,0 +1,177 @@
+//! What strangers can do: nothing.
+
+use std::time::Duration;
+
+use pavane_base::rand_core::{Rng, SeedableRng};
+use pavane_crypto::software::SoftwareProvider;
+use pavane_crypto::{MacAlgorithm, Provider};
+use pavane_ice::{RemoteCandidate, State};
+use pavane_stun::{AttributeType, Builder, Class, Method, TransactionId};
+use rand_chacha::ChaCha8Rng;
+
+use crate::pair::{Pair, address, path};
+
+const A: &str = "192.0.2.1:4001";
+const B: &str = "192.0.2.2:4002";
+const STRANGER: &str = "203.0.113.9:9";
+
+fn connected() -> Pair {
+    let mut pair = Pair::introduced(1, [&[A], &[B]]);
+    assert!(pair.run(Duration::from_secs(60), Pair::both_completed));
+    pair.idle(Duration::from_secs(1));
+    pair
+}
+
+/// A check from the stranger with this user name and password.
+fn request(username: (&str, &str), password: &str) -> Vec<u8> {
+    let key = SoftwareProvider.mac(MacAlgorithm::HmacSha1, password.as_bytes());
+    let mut bytes = Vec::new();
+    Builder::new(&mut bytes, Class::Request, Method::BINDING, TransactionId([9; 12]))
+        .username(username.0, username.1)
+        .attribute(AttributeType::ICE_CONTROLLING, &u64::MAX.to_be_bytes())
+        .priority(u32::MAX / 2)
+        .attribute(AttributeType::USE_CANDIDATE, &[])
+        .integrity(&*key)
+        .fingerprint();
+    bytes
+}
+
+#[test]
+fn a_forged_check_is_not_answered_and_changes_nothing() {
+    let mut pair = connected();
+    let [ours, theirs] = [0, 1].map(|n| pair.agents[n].local_credentials().clone());
+    let role = pair.agents[0].role();
+    let before = (pair.trace.len(), pair.agents[0].pairs().count());
+    for bytes in [
+        request((&ours.ufrag, &theirs.ufrag), "a guess of the password"),
+        request((&theirs.ufrag, &ours.ufrag), &ours.pwd),
+        request(("", ""), &ours.pwd),
+    ] {
+        let (now, rng) = (pair.now, &mut pair.rngs[0]);
+        pair.agents[0].handle_datagram(now, rng, path(address(A), address(STRANGER)), &bytes);
+    }
+    pair.flush();
+    assert_eq!((pair.trace.len(), pair.agents[0].pairs().count()), before);
+    assert_eq!(pair.agents[0].role(), role);
+    let counters = pair.agents[0].counters();
+    assert_eq!((counters.unauthentic, counters.unknown_username), (1, 2));
+}
+
+#[test]
+fn a_response_from_elsewhere_does_not_count() {
+    let mut pair = Pair::introduced(1, [&[A], &[B]]);
+    pair.flush();
+    let (_, _, check) = pair.trace.iter().find(|(_, path, _)| path.local == address(A)).unwrap().clone();
+    let transaction = TransactionId(check[8..20].try_into().unwrap());
+    let key = pair.agents[1].local_credentials().pwd.clone();
+    let key = SoftwareProvider.mac(MacAlgorithm::HmacSha1, key.as_bytes());
+    let mut bytes = Vec::new();
+    Builder::new(&mut bytes, Class::Success, Method::BINDING, transaction)
+        .xor_mapped_address(address(A))
+        .integrity(&*key)
+        .fingerprint();
+    let (now, rng) = (pair.now, &mut pair.rngs[0]);
+    pair.agents[0].handle_datagram(now, rng, path(address(A), address(STRANGER)), &bytes);
+    assert_eq!(pair.agents[0].selected_path(), None);
+    assert_eq!(pair.agents[0].counters().stray_responses, 1);
+    pair.agents[0].handle_datagram(now, rng, path(address(A), address(B)), &bytes);
+    assert!(pair.agents[0].selected_path().is_some(), "from where it was asked, it does");
+}
+
+#[test]
+fn unknown_attributes_that_must_be_understood_are_refused_with_their_list() {
+    let mut pair = connected();
+    let ours = pair.agents[0].local_credentials().clone();
+    let key = SoftwareProvider.mac(MacAlgorithm::HmacSha1, ours.pwd.as_bytes());
+    let mut bytes = Vec::new();
+    Builder::new(&mut bytes, Class::Request, Method::BINDING, TransactionId([9; 12]))
+        .username(&ours.ufrag, "them")
+        .attribute(AttributeType(0x7abc), b"what?")
+        .priority(1)
+        .integrity(&*key)
+        .fingerprint();
+    let (now, rng) = (pair.now, &mut pair.rngs[0]);
+    pair.agents[0].handle_datagram(now, rng, path(address(A), address(B)), &bytes);
+    let mut answer = Vec::new();
+    pair.agents[0].poll_transmit(now, &mut answer).unwrap();
+    let answer = pavane_stun::Message::parse(&answer).unwrap();
+    assert_eq!(answer.error_code(), Some(pavane_stun::ErrorCode::UNKNOWN_ATTRIBUTE));
+    assert_eq!(answer.attribute(AttributeType::UNKNOWN_ATTRIBUTES), Some(&[0x7a, 0xbc][..]));
+}
+
+#[test]
+fn everything_that_a_peer_can_grow_is_bounded() {
+    let mut pair = connected();
+    let ours = pair.agents[0].local_credentials().clone();
+    let bytes = request((&ours.ufrag, "them"), &ours.pwd);
+    for port in 1..5000 {
+        let from = format!("203.0.113.9:{port}").parse().unwrap();
+        let (now, rng) = (pair.now, &mut pair.rngs[0]);
+        pair.agents[0].handle_datagram(now, rng, path(address(A), from), &bytes);
+    }
+    assert!(pair.agents[0].pairs().count() <= 100);
+    assert!(pair.agents[0].counters().overflow > 0);
+    let mut taken = 0;
+    for port in 1..5000 {
+        let mut candidate = pair.agents[1].local_candidates()[0].clone();
+        candidate.address.set_port(port);
+        let (now, rng) = (pair.now, &mut pair.rngs[0]);
+        taken += usize::from(
+            pair.agents[0].add_remote_candidate(now, rng, RemoteCandidate::Address(candidate)).is_ok(),
+        );
+    }
+    assert!(taken <= 101, "{taken}");
+    assert!(pair.agents[0].pairs().count() <= 100);
+}
+
+#[test]
+fn garbage_is_counted_and_nothing_else() {
+    let mut pair = connected();
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let sent = pair.trace.len();
+    for n in 0..50_000_u32 {
+        let mut bytes = [0; 64];
+        rng.fill_bytes(&mut bytes);
+        bytes[0] &= 3;
+        if n % 2 == 0 {
+            bytes[4..8].copy_from_slice(&0x2112_a442_u32.to_be_bytes());
+            bytes[2..4].copy_from_slice(&44_u16.to_be_bytes());
+        }
+        let (now, rng) = (pair.now, &mut pair.rngs[0]);
+        pair.agents[0].handle_datagram(now, rng, path(address(A), address(B)), &bytes);
+    }
+    pair.flush();
+    assert_eq!(pair.trace.len(), sent);
+    assert_eq!(pair.agents[0].state(), State::Completed);
+}
+
+#[test]
+fn every_corrupted_byte_of_a_session_is_survived() {
+    let mut pair = connected();
+    let trace = pair.trace.clone();
+    let sent = pair.trace.len();
+    for (_, way, bytes) in &trace {
+        let to = usize::from(way.local == address(A));
+        for at in 0..bytes.len() {
+            let mut mangled = bytes.clone();
+            mangled[at] ^= 0x11;
+            let seen = path(way.remote, way.local);
+            let (now, rng) = (pair.now, &mut pair.rngs[to]);
+            pair.agents[to].handle_datagram(now, rng, seen, &mangled);
+            pair.agents[to].handle_datagram(now, rng, seen, &bytes[..at]);
+        }
+    }
+    pair.flush();
+    assert_eq!(pair.trace.len(), sent, "none of it was answered");
+    assert!(pair.both_completed());
+}
+
+#[test]
+fn any_sequence_of_operations_and_packets_is_survived() {
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let mut script = vec![0; 400];
+    for _ in 0..3000 {
+        rng.fill_bytes(&mut script);
+        pavane_ice::fuzzing::agent(&script);
+    }
+}

@@ -1,0 +1,7 @@
+//! Two agents over a small virtual network.
+
+mod pair;
+
+mod connecting;
+mod defence;
+mod liveness;
