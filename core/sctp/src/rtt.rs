@@ -15,6 +15,9 @@ pub(crate) struct RoundTrip {
     next_sample: Instant,
     /// How often the timeout has doubled.
     backoff: u32,
+    /// What follows from all this; asked for with every packet.
+    timeout: Duration,
+    probe_timeout: Duration,
     initial: Duration,
     min: Duration,
     max: Duration,
@@ -36,6 +39,8 @@ impl RoundTrip {
             shortest: None,
             next_sample: Instant::ZERO,
             backoff: 0,
+            timeout: timing.rto_initial,
+            probe_timeout: timing.rto_initial,
             initial: timing.rto_initial,
             min: timing.rto_min,
             max: timing.rto_max.max(timing.rto_min),
@@ -47,15 +52,15 @@ impl RoundTrip {
     pub(crate) fn hint(&mut self, rtt: Duration) {
         if self.estimate.is_none_or(|e| !e.measured) {
             self.estimate = Some(Estimate { smoothed: rtt, variation: rtt / 2, measured: false });
+            self.derive();
         }
     }
 
     /// Takes a measurement (RFC 9260 §6.3.1 C2, C3).
     pub(crate) fn sample(&mut self, now: Instant, rtt: Duration) {
         self.shortest = Some(self.shortest.map_or(rtt, |shortest| shortest.min(rtt)));
-        self.backoff = 0;
         if now < self.next_sample {
-            return;
+            return self.answered();
         }
         let estimate = match self.estimate {
             Some(Estimate { smoothed, variation, measured: true }) => Estimate {
@@ -67,22 +72,27 @@ impl RoundTrip {
         };
         self.next_sample = now + estimate.smoothed;
         self.estimate = Some(estimate);
+        self.backoff = 0;
+        self.derive();
     }
 
     /// Forgets how often the timeout has doubled: the peer answers.
     pub(crate) fn answered(&mut self) {
-        self.backoff = 0;
+        if self.backoff != 0 {
+            self.backoff = 0;
+            self.derive();
+        }
     }
 
     /// Doubles the timeout (RFC 9260 §6.3.3 E2).
     pub(crate) fn back_off(&mut self) {
         self.backoff = (self.backoff + 1).min(MAX_BACKOFF);
+        self.derive();
     }
 
     /// The retransmission timeout.
-    pub(crate) fn timeout(&self) -> Duration {
-        let base = self.base_timeout();
-        base.saturating_mul(1 << self.backoff).min(self.max.max(base))
+    pub(crate) const fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// The smoothed round trip, if there is any idea of it.
@@ -103,8 +113,14 @@ impl RoundTrip {
     }
 
     /// How long to wait for an acknowledgement of the last packets before probing: two round trips (RFC 8985 §7.2).
-    pub(crate) fn probe_timeout(&self) -> Duration {
-        self.smoothed().map_or(self.initial, |smoothed| smoothed * 2).max(MIN_PROBE)
+    pub(crate) const fn probe_timeout(&self) -> Duration {
+        self.probe_timeout
+    }
+
+    fn derive(&mut self) {
+        let base = self.base_timeout();
+        self.timeout = base.saturating_mul(1 << self.backoff).min(self.max.max(base));
+        self.probe_timeout = self.smoothed().map_or(self.initial, |smoothed| smoothed * 2).max(MIN_PROBE);
     }
 
     fn base_timeout(&self) -> Duration {

@@ -108,11 +108,18 @@ impl Association {
         self.keep(Timer::TailProbe, waiting && in_time && self.sender.wants_tail_probe(), probe_at);
         match self.sender.loss_at() {
             Some(at) => self.timers.set(Timer::Overtaken, at),
-            None => self.timers.stop(Timer::Overtaken),
+            None => self.keep(Timer::Overtaken, false, now),
+        }
+        self.keep_window_probe(now, flowing && self.sender.wants_window_probe());
+    }
+
+    fn keep_window_probe(&mut self, now: Instant, needed: bool) {
+        if !needed {
+            return self.keep(Timer::WindowProbe, false, now);
         }
         let probes = self.phase.link().map_or(0, |link| link.window_probes).min(MAX_PROBE_BACKOFF);
         let patience = self.sender.rtt.timeout().saturating_mul(1 << probes).min(self.config.timing.rto_max);
-        self.keep(Timer::WindowProbe, flowing && self.sender.wants_window_probe(), now + patience);
+        self.keep(Timer::WindowProbe, true, now + patience);
     }
 
     /// A timer that has to run and does not begins; one that need not run stops.
