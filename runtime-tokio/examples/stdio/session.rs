@@ -8,6 +8,7 @@ use pavane_tokio::{
     PeerConnection, SdpType, SignalingState, seeded_rng,
 };
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use crate::channel::{self, OnMessage};
 use crate::{say, say_error};
@@ -16,7 +17,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 pub(crate) struct Session {
     peer: PeerConnection,
-    channels: BTreeMap<String, DataChannel>,
+    channels: BTreeMap<String, Channel>,
     on_message: OnMessage,
     trickle: bool,
     polite: bool,
@@ -26,6 +27,12 @@ pub(crate) struct Session {
     early: Vec<IceCandidate>,
     /// The states as they were told last.
     told: Value,
+}
+
+/// A channel, and the `send` lines that wait for it.
+struct Channel {
+    channel: DataChannel,
+    sends: mpsc::UnboundedSender<Value>,
 }
 
 /// Candidates that are kept for a description to come.
@@ -95,8 +102,10 @@ impl Session {
     }
 
     fn adopt(&mut self, channel: DataChannel) {
-        self.channels.insert(channel.label().to_owned(), channel.clone());
-        tokio::spawn(channel::serve(channel, self.on_message));
+        let (sends, lines) = mpsc::unbounded_channel();
+        tokio::spawn(channel::serve(channel.clone(), self.on_message));
+        tokio::spawn(send_all(channel.clone(), lines));
+        self.channels.insert(channel.label().to_owned(), Channel { channel, sends });
     }
 
     /// Takes an offer, an answer or a candidate.
@@ -174,15 +183,12 @@ impl Session {
         let result = match line["op"].as_str() {
             Some("channel") => self.create_channel(line),
             Some("close-channel") => self.channel(line).map(|channel| {
-                channel.close();
+                channel.channel.close();
                 Value::Null
             }),
-            Some("send") => match self.channel(line) {
-                // Sending may take its time; what follows must not wait for it.
-                Ok(channel) => {
-                    tokio::spawn(send(id, channel, line.clone()));
-                    return;
-                }
+            // Sending may take its time; what follows must not wait for it, but on the same channel.
+            Some("send") => match self.channel(line).map(|channel| channel.sends.send(line.clone())) {
+                Ok(_) => return,
                 Err(error) => Err(error),
             },
             Some("offer") => self.offer(line).await,
@@ -211,9 +217,9 @@ impl Session {
         Ok(Value::Null)
     }
 
-    fn channel(&self, line: &Value) -> Result<DataChannel> {
+    fn channel(&self, line: &Value) -> Result<&Channel> {
         let label = text(line, "label")?;
-        self.channels.get(label).cloned().ok_or_else(|| format!("there is no channel {label}").into())
+        self.channels.get(label).ok_or_else(|| format!("there is no channel {label}").into())
     }
 
     async fn offer(&self, line: &Value) -> Result<Value> {
@@ -241,8 +247,11 @@ impl Session {
     }
 }
 
-async fn send(id: Value, channel: DataChannel, line: Value) {
-    report(id, channel::send(&channel, &line).await.map(|()| Value::Null));
+/// Does what a channel's `send` lines ask for, one after the other.
+async fn send_all(channel: DataChannel, mut lines: mpsc::UnboundedReceiver<Value>) {
+    while let Some(line) = lines.recv().await {
+        report(line["id"].clone(), channel::send(&channel, &line).await.map(|()| Value::Null));
+    }
 }
 
 /// Answers a `do` line.
