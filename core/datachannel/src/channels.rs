@@ -190,7 +190,8 @@ impl Channels {
                 streams.into_iter().for_each(|stream| self.reset_done(association, stream));
             }
             sctp::Event::BufferedAmountLow(stream) => {
-                self.events.extend(self.ids.get(stream.0).map(|key| Event::BufferedAmountLow(ChannelId(key))));
+                self.events
+                    .extend(self.ids.get(stream.0).map(|key| Event::BufferedAmountLow(ChannelId(key))));
             }
             sctp::Event::Restarted | sctp::Event::Closed(_) => self.transport_closed(Some(association)),
             _ => {}
@@ -263,7 +264,9 @@ impl Channels {
                 self.events.push_back(Event::Closing(ChannelId(key)));
             }
             Stage::Closing { ours: true, .. } => self.finish(Some(association), key, stream),
-            Stage::Closing { ours: false, .. } => channel.stage = Stage::Closing { ours: false, theirs: true },
+            Stage::Closing { ours: false, .. } => {
+                channel.stage = Stage::Closing { ours: false, theirs: true }
+            }
             Stage::Closed => {}
         }
     }
@@ -274,7 +277,9 @@ impl Channels {
         let Some(channel) = self.slots.get_mut(key) else { return };
         match channel.stage {
             Stage::Closing { theirs: true, .. } => self.finish(Some(association), key, stream),
-            Stage::Closing { theirs: false, .. } => channel.stage = Stage::Closing { ours: true, theirs: false },
+            Stage::Closing { theirs: false, .. } => {
+                channel.stage = Stage::Closing { ours: true, theirs: false }
+            }
             _ => {}
         }
     }
@@ -364,5 +369,5 @@ impl Channels {
 fn stream_limit(association: &Association) -> u16 {
     let outgoing = association.max_outgoing_streams().unwrap_or(NO_ID);
     let incoming = association.max_incoming_streams().unwrap_or(NO_ID);
-    outgoing.min(incoming).min(NO_ID)
+    outgoing.min(incoming)
 }

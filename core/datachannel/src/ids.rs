@@ -4,8 +4,6 @@ use alloc::collections::BTreeMap;
 
 use pavane_base::Key;
 
-use crate::init::NO_ID;
-
 /// Even ids are the DTLS client's to give, odd ones the server's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Parity {
@@ -34,7 +32,7 @@ impl Ids {
         self.used.remove(&id);
     }
 
-    /// The lowest id of this parity that is free and below `limit`.
+    /// The lowest id of this parity that is free and below `limit`, which is 65535 at most: that id stands for none.
     pub(crate) fn lowest(&self, parity: Parity, limit: u16) -> Option<u16> {
         let first = match parity {
             Parity::Even => 0,
@@ -47,6 +45,6 @@ impl Ids {
             }
             candidate = candidate.checked_add(2)?;
         }
-        (candidate < limit.min(NO_ID)).then_some(candidate)
+        (candidate < limit).then_some(candidate)
     }
 }

@@ -73,7 +73,7 @@ fn operate(
     reader: &mut Reader<'_>,
 ) {
     match operation % 12 {
-        0 => drop(agent.add_local_address(*now, rng, address(argument))),
+        0 => _ = agent.add_local_address(*now, rng, address(argument)),
         1 => agent.remove_local_address(*now, rng, address(argument)),
         2 => agent.start_gathering(*now, rng),
         3 => agent.set_remote_credentials(*now, rng, credentials()),
@@ -88,17 +88,17 @@ fn operate(
                 kind: CandidateKind::Host,
                 related: None,
             };
-            drop(agent.add_remote_candidate(*now, rng, RemoteCandidate::Address(candidate)));
+            let _ = agent.add_remote_candidate(*now, rng, RemoteCandidate::Address(candidate));
         }
         5 => agent.end_of_local_addresses(*now),
         6 => agent.end_of_remote_candidates(*now),
         7 => agent.restart(*now, rng, credentials()),
-        8 => agent.set_role(if argument % 2 == 0 { Role::Controlled } else { Role::Controlling }),
+        8 => agent.set_role(if argument.is_multiple_of(2) { Role::Controlled } else { Role::Controlling }),
         9 => {
             *now += Duration::from_millis(u64::from(argument) * 100);
             agent.handle_timeout(*now, rng);
         }
-        10 => drop(agent.handle_data(*now, path(argument))),
+        10 => _ = agent.handle_data(*now, path(argument)),
         _ => {
             let payload = reader.take(reader.remaining().min(usize::from(argument))).unwrap_or_default();
             agent.handle_datagram(*now, rng, path(argument), payload);

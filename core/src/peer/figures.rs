@@ -32,6 +32,6 @@ fn dtls_figures(connection: &dtls::Connection) -> DtlsStats {
         role: connection.role(),
         version: connection.version(),
         cipher_suite: connection.cipher_suite(),
-        counters: connection.counters().clone(),
+        counters: *connection.counters(),
     }
 }

@@ -37,7 +37,7 @@ const MAX_EARLY_DATAGRAMS: usize = 4;
 impl Transport {
     pub(super) fn new(config: &Config, credentials: ice::Credentials, rng: &mut dyn CryptoRng) -> Self {
         let mut ice_config = ice::Config::new(config.provider.clone());
-        ice_config.timing = config.ice.clone();
+        ice_config.timing = config.ice;
         let dtls_config = dtls::Config::new(config.provider.clone(), config.certificate.clone());
         Self {
             // The role is settled by the first description; controlling is what an offerer will be.
