@@ -41,7 +41,7 @@ async function echoUnordered(session, label, count) {
   await session.page.evaluate((label, messages) => agent.send(label, ...messages), label, messages);
   await session.until(`${count} messages back`, (label, count) => agent.channels.get(label).messages.length >= count, label, count);
   const came = await session.page.evaluate((label) => agent.channels.get(label).messages, label);
-  assert.deepEqual(came.toSorted(), messages.map(({ text }) => text).toSorted());
+  assert.deepEqual(came.sort(), messages.map(({ text }) => text).sort());
 }
 
 /** What the side that did not create the channel knows of it. */
@@ -98,6 +98,18 @@ const TESTS = {
     assert.equal(await session.page.evaluate(() => agent.channels.get("bulk").messages.length), BULK.count);
     assert.equal(await session.page.evaluate(() => agent.hash("bulk")), bulkHash(BULK));
     t.diagnostic(`${((BULK.size * BULK.count * 8) / seconds / 1e6).toFixed(0)} Mbit/s`);
+  },
+
+  "8 MiB there and back, both sides sending at once": async (session, offerer) => {
+    const half = { size: BULK.size, count: BULK.count / 2 };
+    await session.connect({ offerer, channels: [["echoed", {}], ["bulk", {}]] });
+    const given = session.peer.do("send", { label: "bulk", pattern: half });
+    await session.page.evaluate(({ size, count }) => agent.sendBulk("echoed", size, count), half);
+    await given;
+    for (const label of ["echoed", "bulk"]) {
+      await session.until("all there", (label, bytes) => agent.bytes(label) >= bytes, label, half.size * half.count);
+      assert.equal(await session.page.evaluate((label) => agent.hash(label), label), bulkHash(half), label);
+    }
   },
 
   "unordered": settingsTest({ ordered: false }),
@@ -185,6 +197,42 @@ const TESTS = {
     await session.until("told of the transport's end", () => agent.peer.sctp.transport.state === "closed");
   },
 
+  "the end of the page's process, without a word": async (session, offerer) => {
+    await session.connect({ offerer });
+    await session.page.goto("about:blank");
+    await Promise.any(["disconnected", "failed", "closed"].map((connection) => session.peer.line("state", { connection })));
+  },
+
+  "the end of the program, without a word": async (session, offerer) => {
+    await session.connect({ offerer });
+    await session.peer.kill();
+    await session.until("noticed", () => ["disconnected", "failed"].includes(agent.peer.connectionState));
+  },
+
+  "only the program knows where to": async (session, offerer) => {
+    session.withhold = "program";
+    await session.connect({ offerer });
+    assert.equal(await session.echo("first", { text: "found by name or address" }), null);
+  },
+
+  "only the page knows where to": async (session, offerer) => {
+    session.withhold = "page";
+    await session.connect({ offerer });
+    assert.equal(await session.echo("first", { text: "found by its checks" }), null);
+  },
+
+  "offers that cross": async (session, offerer) => {
+    await session.connect({ offerer });
+    for (let round = 0; round < 5; round++) {
+      // The scriptable peer is the polite one: whatever comes first, the page's offer stands.
+      const offered = session.peer.do("offer", { iceRestart: round % 2 === 1 });
+      await session.page.evaluate(() => agent.describe());
+      await offered;
+      await session.until("settled", () => agent.peer.signalingState === "stable");
+      assert.equal(await session.echo("first", { text: `round ${round}` }), null);
+    }
+  },
+
   "all candidates in the descriptions": async (session, offerer) => {
     await session.connect({ offerer, trickle: false });
     assert.equal(await session.echo("first", { text: "joined" }), null);
@@ -211,7 +259,12 @@ const TESTS = {
 };
 
 /** Those that are about how the two find each other. */
-const FINDING = ["texts and bytes of all sizes come back", "all candidates in the descriptions"];
+const FINDING = [
+  "texts and bytes of all sizes come back",
+  "only the program knows where to",
+  "only the page knows where to",
+  "all candidates in the descriptions",
+];
 
 /** The host candidates of the page, from all that it sent. */
 function hosts(session) {
@@ -249,6 +302,7 @@ for (const name of BROWSERS) {
               assert.deepEqual(session.peer.all("error"), []);
               assert.deepEqual(session.log.filter((line) => line.startsWith("page ") || line.startsWith("the page refused")), []);
               await session.close();
+              assert.deepEqual(session.log.filter((line) => line.startsWith("stdio: ")), [], "standard error is empty");
             } catch (error) {
               console.error(`${name}, ${title}, offer by the ${offerer}:\n${await session.report()}`);
               await session.abandon();

@@ -39,7 +39,12 @@ const agent = {
   },
 
   async describe() {
-    await this.peer.setLocalDescription();
+    this.describing = true;
+    try {
+      await this.peer.setLocalDescription();
+    } finally {
+      this.describing = false;
+    }
     if (!this.trickle && this.peer.iceGatheringState !== "complete") {
       await new Promise((resolve) => {
         this.peer.addEventListener("icegatheringstatechange", () => this.peer.iceGatheringState === "complete" && resolve());
@@ -57,6 +62,8 @@ const agent = {
       else this.early.push(line);
       return;
     }
+    // Of offers that cross, the page's stands.
+    if (line.type === "offer" && (this.describing || this.peer.signalingState !== "stable")) return;
     await this.peer.setRemoteDescription({ type: line.type, sdp: line.sdp });
     for (const candidate of this.early.splice(0)) await add(candidate);
     if (line.type === "offer") await this.describe();
@@ -65,7 +72,9 @@ const agent = {
   /** Sends what is described: {text}, {text, times}, or {size} bytes of the number `seed`. */
   message({ text, times = 1, size, seed = 0 }) {
     if (text !== undefined) return text.repeat(times);
-    return Uint8Array.from({ length: size }, (_, i) => (i * 7 + (i >> 8) + seed) & 255);
+    const bytes = new Uint8Array(size);
+    for (let i = 0; i < size; i++) bytes[i] = i * 7 + (i >> 8) + seed;
+    return bytes;
   },
 
   send(label, ...messages) {

@@ -4,8 +4,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import readline from "node:readline";
+import { fileURLToPath } from "node:url";
 
-const EXAMPLES = process.env.PAVANE_EXAMPLES ?? path.resolve(import.meta.dirname, "../../../target/release/examples");
+const EXAMPLES = process.env.PAVANE_EXAMPLES ?? fileURLToPath(new URL("../../../target/release/examples", import.meta.url));
 const PATIENCE = 30_000;
 
 class Program {
@@ -101,6 +102,7 @@ export class Peer extends Program {
   }
 
   async quit() {
+    if (this.killed) return;
     this.say({ type: "quit" });
     const timer = setTimeout(() => this.process.kill("SIGKILL"), 5000);
     const code = await this.exited;

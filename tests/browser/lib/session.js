@@ -2,7 +2,6 @@
 
 import http from "node:http";
 import fs from "node:fs";
-import path from "node:path";
 
 import { open } from "./browsers.js";
 import { Peer } from "./program.js";
@@ -11,7 +10,7 @@ const PATIENCE = 30_000;
 
 /** Serves the bare page; browsers have SHA-256 for secure contexts alone, which loopback addresses are. */
 export async function serveAgent() {
-  const script = fs.readFileSync(path.join(import.meta.dirname, "agent.js"), "utf8");
+  const script = fs.readFileSync(new URL("agent.js", import.meta.url), "utf8");
   const server = http.createServer((_, response) => {
     response.setHeader("content-type", "text/html; charset=utf-8");
     response.end(`<!doctype html><title>Agent</title><link rel="icon" href="data:,"><script>${script}</script>`);
@@ -21,11 +20,20 @@ export async function serveAgent() {
   return server;
 }
 
+/** A line without its addresses; null when nothing is left of it. */
+function placeless(line) {
+  if (line.type === "candidate") return null;
+  return { ...line, sdp: line.sdp.replace(/^a=(candidate|end-of-candidates).*\r\n/gm, "") };
+}
+
 export class Session {
   /** Everything that was said on the way, for when a test fails. */
   log = [];
   descriptions = [];
   candidates = [];
+
+  /** Whose candidates are not passed on: "page" or "program". */
+  withhold = null;
 
   static async open(browser, url) {
     const session = new Session();
@@ -43,10 +51,13 @@ export class Session {
 
   fromPage(line) {
     (line.type === "candidate" ? this.candidates : this.descriptions).push(line);
-    this.peer.say(line);
+    const passed = this.withhold === "page" ? placeless(line) : line;
+    if (passed) this.peer.say(passed);
   }
 
-  toPage(line) {
+  toPage(given) {
+    const line = this.withhold === "program" ? placeless(given) : given;
+    if (!line) return;
     this.turn = this.turn
       .then(() => this.page.evaluate((line) => agent.hear(line), line))
       .catch((error) => this.log.push(`the page refused ${line.type}: ${error.message}`));
