@@ -41,6 +41,8 @@ pub(crate) struct Channel {
     pub(crate) low_threshold: usize,
     /// What was read ahead of the application.
     pub(crate) unread: VecDeque<Message>,
+    /// Whether the peer opened it, so that its names count as the peer's.
+    pub(crate) by_peer: bool,
     /// The beginning of a message that comes in the deprecated partial form.
     pub(crate) partial: Vec<u8>,
 }
@@ -69,8 +71,19 @@ impl Channel {
             stage,
             low_threshold: 0,
             unread: VecDeque::new(),
+            by_peer: false,
             partial: Vec::new(),
         }
+    }
+
+    /// How many bytes its names have, if the peer gave them.
+    pub(crate) fn peer_text(&self) -> usize {
+        if self.by_peer { self.label.len() + self.init.protocol.len() } else { 0 }
+    }
+
+    /// How many bytes of it nobody has read.
+    pub(crate) fn unread_bytes(&self) -> usize {
+        self.unread.iter().map(|message| message.len() + MESSAGE_OVERHEAD).sum()
     }
 
     pub(crate) const fn state(&self) -> ChannelState {
@@ -82,3 +95,6 @@ impl Channel {
         }
     }
 }
+
+/// What a message in a queue costs beside its bytes.
+const MESSAGE_OVERHEAD: usize = 64;

@@ -12,7 +12,7 @@ use crate::dcep::{DCEP_OPTIONS, Dcep};
 use crate::ids::{Ids, Parity};
 use crate::init::NO_ID;
 use crate::message::ppid;
-use crate::{ChannelId, ChannelInit, ChannelState, CreateError, Event, Message, SendError};
+use crate::{ChannelError, ChannelId, ChannelInit, ChannelState, CreateError, Event, Message, SendError};
 
 /// The channels of a connection.
 #[derive(Debug)]
@@ -32,6 +32,8 @@ pub struct Channels {
     pub(crate) early: BTreeMap<u16, Vec<sctp::Message>>,
     /// How many bytes of labels and protocols the peer has given us to keep.
     pub(crate) peer_text: usize,
+    /// Closed channels that hold what nobody has read, the oldest first, and how much it is.
+    unread_closed: VecDeque<(Key, usize)>,
     pub(crate) events: VecDeque<Event>,
     opened: u64,
     closed: u64,
@@ -50,6 +52,12 @@ pub struct ChannelInfo<'c> {
     pub state: ChannelState,
 }
 
+/// How many closed channels may hold what nobody has read.
+const MAX_UNREAD_CLOSED: usize = 256;
+
+/// How many bytes they may hold together.
+const MAX_UNREAD_CLOSED_BYTES: usize = 8 << 20;
+
 /// RFC 8831 §6.6: what a peer takes that does not say.
 const DEFAULT_PEER_LIMIT: u64 = 65_536;
 
@@ -66,6 +74,7 @@ impl Channels {
             own_limit,
             early: BTreeMap::new(),
             peer_text: 0,
+            unread_closed: VecDeque::new(),
             events: VecDeque::new(),
             opened: 0,
             closed: 0,
@@ -143,22 +152,28 @@ impl Channels {
         let Some(channel) = self.slots.get_mut(key).filter(|channel| channel.stage == Stage::Waiting) else {
             return;
         };
-        if channel.init.negotiated.is_some() {
-            channel.stage = Stage::Opening;
+        channel.stage = Stage::Opening;
+        if let Some(id) = channel.init.negotiated {
+            association.set_buffered_amount_low_threshold(StreamId(id), channel.low_threshold);
             return;
         }
-        let limit = stream_limit(association);
-        let Some(id) = self.ids.lowest(parity, limit) else {
-            channel.stage = Stage::Closed;
-            self.events.push_back(Event::Closed(ChannelId(key)));
-            return;
+        let Some(id) = self.ids.lowest(parity, stream_limit(association)) else {
+            return self.fail(association, key, ChannelError::NoStream);
         };
         channel.stream = Some(id);
-        channel.stage = Stage::Opening;
         self.ids.take(id, key);
         let open = Dcep::open(&channel.label, &channel.init);
-        // Nothing but a full buffer can be wrong here; the channel then never opens, and ends with the association.
-        let _ = association.send(now, StreamId(id), ppid::DCEP, open, DCEP_OPTIONS);
+        association.set_buffered_amount_low_threshold(StreamId(id), channel.low_threshold);
+        if association.send(now, StreamId(id), ppid::DCEP, open, DCEP_OPTIONS).is_err() {
+            self.fail(association, key, ChannelError::NotAnnounced);
+        }
+    }
+
+    /// A channel that cannot be opened ends at once.
+    fn fail(&mut self, association: &mut Association, key: Key, error: ChannelError) {
+        let stream = self.slots.get(key).and_then(|channel| channel.stream).unwrap_or(NO_ID);
+        self.events.push_back(Event::Error(ChannelId(key), error));
+        self.finish(Some(association), key, StreamId(stream));
     }
 
     fn opened_if_connected(&mut self, association: &Association, key: Key) {
@@ -193,7 +208,17 @@ impl Channels {
                 self.events
                     .extend(self.ids.get(stream.0).map(|key| Event::BufferedAmountLow(ChannelId(key))));
             }
-            sctp::Event::Restarted | sctp::Event::Closed(_) => self.transport_closed(Some(association)),
+            sctp::Event::Writable => self.events.push_back(Event::Writable),
+            sctp::Event::Restarted => {
+                self.report_all(ChannelError::Restarted);
+                self.transport_closed(Some(association));
+            }
+            sctp::Event::Closed(reason) => {
+                if !matches!(reason, sctp::CloseReason::Shutdown | sctp::CloseReason::Aborted) {
+                    self.report_all(ChannelError::AssociationLost);
+                }
+                self.transport_closed(Some(association));
+            }
             _ => {}
         }
     }
@@ -203,6 +228,7 @@ impl Channels {
         let limit = stream_limit(association);
         let stream = self.slots.get(key).and_then(|channel| channel.stream);
         if let Some(stream) = stream.filter(|stream| *stream >= limit) {
+            self.events.push_back(Event::Error(ChannelId(key), ChannelError::NoStream));
             self.finish(Some(association), key, StreamId(stream));
         }
     }
@@ -229,6 +255,8 @@ impl Channels {
         let mut options = channel.init.send_options();
         // RFC 8832 §6: nothing may overtake the OPEN.
         options.ordered |= !known_to_peer;
+        // An empty message travels as one byte, which the application has not sent.
+        options.counted = !message.is_empty();
         let (ppid, payload) = message.into_wire();
         association.send(now, StreamId(stream), ppid, payload, options).map_err(|error| match error {
             sctp::SendError::Full => SendError::Full,
@@ -295,8 +323,37 @@ impl Channels {
         let Some(channel) = self.slots.get_mut(key) else { return };
         if mem::replace(&mut channel.stage, Stage::Closed) != Stage::Closed {
             self.closed += 1;
+            self.remember_closed(key);
             self.events.push_back(Event::Closed(ChannelId(key)));
         }
+    }
+
+    /// What closed channels hold unread is bounded: a peer that opens, fills and closes channels that nobody reads pushes
+    /// the oldest out.
+    fn remember_closed(&mut self, key: Key) {
+        let Some(channel) = self.slots.get_mut(key) else { return };
+        channel.partial = Vec::new();
+        let bytes = channel.unread_bytes();
+        if bytes == 0 {
+            return;
+        }
+        self.unread_closed.push_back((key, bytes));
+        let mut sum: usize = self.unread_closed.iter().map(|(_, bytes)| bytes).sum();
+        while sum > MAX_UNREAD_CLOSED_BYTES || self.unread_closed.len() > MAX_UNREAD_CLOSED {
+            let Some((oldest, bytes)) = self.unread_closed.pop_front() else { break };
+            sum -= bytes;
+            if let Some(channel) = self.slots.get_mut(oldest) {
+                channel.unread.clear();
+            }
+            self.forget_if_read(ChannelId(oldest));
+        }
+    }
+
+    /// Tells of every channel that it broke.
+    fn report_all(&mut self, error: ChannelError) {
+        let broken = self.slots.iter().filter(|(_, channel)| channel.stage != Stage::Closed);
+        let broken = broken.map(|(key, _)| Event::Error(ChannelId(key), error));
+        self.events.extend(broken);
     }
 
     /// The association has ended, or is another one: every channel is closed (W3C WebRTC §6.2).
@@ -320,7 +377,8 @@ impl Channels {
     pub(crate) fn forget_if_read(&mut self, id: ChannelId) {
         let done = |channel: &Channel| channel.stage == Stage::Closed && channel.unread.is_empty();
         if self.slots.get(id.0).is_some_and(done) {
-            self.slots.remove(id.0);
+            self.peer_text -= self.slots.remove(id.0).map_or(0, |channel| channel.peer_text());
+            self.unread_closed.retain(|(key, _)| *key != id.0);
         }
     }
 

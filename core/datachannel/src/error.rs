@@ -14,7 +14,9 @@ pub enum CreateError {
     ProtocolTooLong,
     /// Lifetime and number of retransmissions are both limited.
     BothLimits,
-    /// The id is 65535, or beyond the streams that the association has.
+    /// The id is 65535, which stands for none.
+    InvalidId,
+    /// The id is beyond the streams that the association has.
     IdOutOfRange,
     /// Another channel has the id.
     IdTaken,
@@ -27,7 +29,7 @@ impl CreateError {
     pub const fn dom_name(&self) -> &'static str {
         match self {
             Self::Closed => "InvalidStateError",
-            Self::LabelTooLong | Self::ProtocolTooLong | Self::BothLimits => "TypeError",
+            Self::LabelTooLong | Self::ProtocolTooLong | Self::BothLimits | Self::InvalidId => "TypeError",
             Self::IdOutOfRange | Self::IdTaken | Self::NoIdLeft => "OperationError",
         }
     }
@@ -40,6 +42,7 @@ impl fmt::Display for CreateError {
             Self::LabelTooLong => "the label is longer than 65535 bytes",
             Self::ProtocolTooLong => "the protocol is longer than 65535 bytes",
             Self::BothLimits => "lifetime and retransmissions cannot both be limited",
+            Self::InvalidId => "65535 is no id",
             Self::IdOutOfRange => "the id is out of range",
             Self::IdTaken => "the id is taken",
             Self::NoIdLeft => "every id is taken",
@@ -86,3 +89,40 @@ impl fmt::Display for SendError {
 }
 
 impl core::error::Error for SendError {}
+
+/// Why a channel broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ChannelError {
+    /// The association below it ended, and not gracefully.
+    AssociationLost,
+    /// The peer began anew and knows nothing of the channel.
+    Restarted,
+    /// The peer sent what is no message.
+    InvalidMessage,
+    /// The association turned out to have too few streams.
+    NoStream,
+    /// Its opening could not be sent.
+    NotAnnounced,
+}
+
+impl ChannelError {
+    /// The name of the error that W3C's API reports.
+    pub const fn dom_name(&self) -> &'static str {
+        "OperationError"
+    }
+}
+
+impl fmt::Display for ChannelError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::AssociationLost => "the association was lost",
+            Self::Restarted => "the peer began anew",
+            Self::InvalidMessage => "the peer sent what is no message",
+            Self::NoStream => "the association has too few streams",
+            Self::NotAnnounced => "the peer could not be told of the channel",
+        })
+    }
+}
+
+impl core::error::Error for ChannelError {}

@@ -2,6 +2,8 @@
 
 use pavane_base::Key;
 
+use crate::ChannelError;
+
 /// A channel's name inside the program: it never means another channel, even after its stream has been used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelId(pub(crate) Key);
@@ -18,6 +20,10 @@ pub enum Event {
     Readable(ChannelId),
     /// What waits to be sent is at the threshold or below.
     BufferedAmountLow(ChannelId),
+    /// There is room again after [`SendError::Full`](crate::SendError::Full), for whichever channel.
+    Writable,
+    /// It broke; its end follows.
+    Error(ChannelId, ChannelError),
     /// The peer closes it.
     Closing(ChannelId),
     /// It is closed. What was received and not read can still be read; then it is forgotten.

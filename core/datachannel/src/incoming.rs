@@ -13,7 +13,7 @@ use pavane_sctp::{self as sctp, Association, StreamId};
 use crate::channel::{Channel, Stage};
 use crate::dcep::{DCEP_OPTIONS, Dcep};
 use crate::message::{Text, ppid};
-use crate::{ChannelId, ChannelInit, Channels, Event, Message};
+use crate::{ChannelError, ChannelId, ChannelInit, Channels, Event, Message};
 
 /// How many messages are kept on streams that no channel has yet: a first burst that overtook its OPEN.
 const MAX_EARLY_MESSAGES: usize = 64;
@@ -52,7 +52,7 @@ impl Channels {
         while association.peek(stream) == Some(ppid::DCEP) {
             let Some((raw, channel)) = association.recv(stream).zip(self.slots.get_mut(key)) else { return };
             if let Content::Unacceptable = interpret(channel, raw, self.own_limit) {
-                self.close(now, Some(&mut *association), ChannelId(key));
+                self.break_off(now, Some(&mut *association), ChannelId(key));
             }
         }
     }
@@ -103,6 +103,7 @@ impl Channels {
         }
         self.peer_text += text;
         let mut channel = Channel::new(label, init, Stage::Open { known_to_peer: true });
+        channel.by_peer = true;
         channel.stream = Some(stream.0);
         for raw in early {
             if let Content::Message(message) = interpret(&mut channel, raw, self.own_limit) {
@@ -138,9 +139,18 @@ impl Channels {
             match interpret(channel, raw, self.own_limit) {
                 Content::Message(message) => return Some(message),
                 Content::Nothing => {}
-                Content::Unacceptable => self.close(now, association.as_deref_mut(), id),
+                Content::Unacceptable => self.break_off(now, association.as_deref_mut(), id),
             }
         }
+    }
+
+    /// The peer broke the rules on a channel: it is closed, with an error.
+    fn break_off(&mut self, now: Instant, association: Option<&mut Association>, id: ChannelId) {
+        let open = |channel: &Channel| matches!(channel.stage, Stage::Opening | Stage::Open { .. });
+        if self.slots.get(id.0).is_some_and(open) {
+            self.events.push_back(Event::Error(id, ChannelError::InvalidMessage));
+        }
+        self.close(now, association, id);
     }
 
     /// Whether [`recv`](Self::recv) may have something.

@@ -89,7 +89,7 @@ impl ChannelInit {
             return Err(CreateError::BothLimits);
         }
         if self.negotiated == Some(NO_ID) {
-            return Err(CreateError::IdOutOfRange);
+            return Err(CreateError::InvalidId);
         }
         Ok(())
     }

@@ -23,6 +23,8 @@ mod channels;
 mod dcep;
 mod error;
 mod event;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod ids;
 mod incoming;
 mod init;
@@ -32,7 +34,7 @@ mod tests;
 
 pub use channel::ChannelState;
 pub use channels::{ChannelInfo, Channels};
-pub use error::{CreateError, SendError};
+pub use error::{ChannelError, CreateError, SendError};
 pub use event::{ChannelId, Event};
 pub use ids::Parity;
 pub use init::{ChannelInit, Priority};
