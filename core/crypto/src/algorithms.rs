@@ -153,3 +153,32 @@ impl SignatureScheme {
         Self::ALL.into_iter().find(|scheme| scheme.code() == code)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_go_both_ways() {
+        for scheme in SignatureScheme::ALL {
+            assert_eq!(SignatureScheme::from_code(scheme.code()), Some(scheme));
+        }
+        for group in [NamedGroup::Secp256r1, NamedGroup::X25519] {
+            assert_eq!(NamedGroup::from_code(group.code()), Some(group));
+        }
+        assert_eq!((0..=u16::MAX).filter_map(SignatureScheme::from_code).count(), SignatureScheme::ALL.len());
+        assert_eq!((0..=u16::MAX).filter_map(NamedGroup::from_code).count(), 2);
+    }
+
+    /// RFC 8122 §5: names of hash functions have no case.
+    #[test]
+    fn names_go_both_ways() {
+        for hash in [HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512] {
+            assert_eq!(HashAlgorithm::from_name(hash.name()), Some(hash));
+            assert_eq!(HashAlgorithm::from_name(&hash.name().to_uppercase()), Some(hash));
+        }
+        for other in ["", "sha-1", "md5", "sha256", "sha-2566", "sha-25"] {
+            assert_eq!(HashAlgorithm::from_name(other), None, "{other}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Cryptography as Pavane's protocols need it: traits that a provider fulfils, and certificates built on them.
 //!
 //! A protocol crate never names an implementation. Whoever makes a connection hands in a [`Provider`]; two come with the
-//! project: `pavane-crypto-rustls`, the default, on what rustls itself stands on, and [`software`], made of pure Rust
+//! project: `pavane-crypto-rustls`, the default, on what rustls itself stands on, and `software`, made of pure Rust
 //! parts, for tests, fuzzing and small targets.
 //!
 //! Randomness is an argument here too. Ephemeral keys come from the caller's generator and signatures use nonces derived
@@ -18,6 +18,8 @@ extern crate std;
 mod algorithms;
 mod certificate;
 mod ecdsa;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod key_kind;
 mod provider;
 mod self_signed;

@@ -266,3 +266,17 @@ impl core::error::Error for KeyError {}
 impl core::error::Error for KeyExchangeError {}
 impl core::error::Error for SignatureError {}
 impl core::error::Error for OpenError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_strings_are_equal_and_no_others() {
+        assert!(constant_time_eq(b"", b""));
+        assert!(constant_time_eq(b"steps", b"steps"));
+        for other in [&b"step"[..], b"stepss", b"Steps", b"stepS", b""] {
+            assert!(!constant_time_eq(b"steps", other));
+        }
+    }
+}
