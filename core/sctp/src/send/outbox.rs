@@ -123,7 +123,11 @@ impl Outbox {
             return Err(SendError::TooLarge);
         }
         // A message larger than the buffer is accepted when nothing else waits: it could never be sent otherwise.
-        if self.queued != 0 && self.queued.saturating_add(len) > self.limit {
+        // Messages cost memory beyond their bytes, so that their number counts, too. What does not count as the
+        // application's gets through where the application has filled the buffer.
+        let limit = if options.counted { self.limit } else { self.limit.saturating_mul(2) };
+        let cost = self.messages.len().saturating_mul(MESSAGE_OVERHEAD).saturating_add(len);
+        if self.queued != 0 && self.queued.saturating_add(cost) > limit {
             self.refused = true;
             return Err(SendError::Full);
         }
@@ -375,6 +379,9 @@ pub(crate) enum Abandoned {
     /// A message of which a part had been sent; it takes one position more.
     Partly { first: u64, count: u32 },
 }
+
+/// What a queued message costs beside its bytes.
+const MESSAGE_OVERHEAD: usize = 64;
 
 /// Offsets are 32 bits; nobody sends this in one message.
 const MAX_MESSAGE: usize = 1 << 30;
