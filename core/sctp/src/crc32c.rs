@@ -5,7 +5,18 @@
 
 /// The checksum of `bytes`, in the order of its bytes on the wire.
 pub(crate) fn checksum(bytes: &[u8]) -> [u8; 4] {
-    (!update(!0, bytes)).to_le_bytes()
+    whole(bytes).to_le_bytes()
+}
+
+#[cfg(feature = "std")]
+fn whole(bytes: &[u8]) -> u32 {
+    // The algorithm is 32 bits wide; the crate's results are 64 for all.
+    crc_fast::checksum(crc_fast::CrcAlgorithm::Crc32Iscsi, bytes) as u32
+}
+
+#[cfg(not(feature = "std"))]
+fn whole(bytes: &[u8]) -> u32 {
+    !update(!0, bytes)
 }
 
 /// The checksum of a packet whose checksum field is filled already: of `head`, four bytes of zero, and `tail`.
@@ -26,7 +37,7 @@ fn update(register: u32, bytes: &[u8]) -> u32 {
     }
     let mut digest = Digest::new_with_init_state(CrcAlgorithm::Crc32Iscsi, u64::from(register));
     digest.update(bytes);
-    // The algorithm is 32 bits wide; the crate's results are 64 for all. Its final inversion is taken back.
+    // The crate's final inversion is taken back.
     !(digest.finalize() as u32)
 }
 
