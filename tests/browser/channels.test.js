@@ -199,6 +199,7 @@ const TESTS = {
 
   "the end of the page's process, without a word": async (session, offerer) => {
     await session.connect({ offerer });
+    await session.settle();
     await session.page.goto("about:blank");
     await Promise.any(["disconnected", "failed", "closed"].map((connection) => session.peer.line("state", { connection })));
   },

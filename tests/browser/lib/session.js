@@ -88,6 +88,12 @@ export class Session {
     await this.peer.line("channel-open", { label });
   }
 
+  /** Passes nothing more on to the page, and waits until it has taken what there was. */
+  async settle() {
+    this.peer.onsignal = null;
+    await this.turn;
+  }
+
   /** Waits for a condition in the page. */
   async until(what, condition, ...args) {
     try {
