@@ -243,8 +243,8 @@ fn closing_from_either_side_is_seen_by_the_other_and_frees_the_id() {
         pair.settle();
         let other = 1 - closer;
         assert!(pair.ends[other].events.contains(&Event::Closing(ids[other])));
-        for n in 0..2 {
-            assert!(pair.ends[n].events.contains(&Event::Closed(ids[n])), "end {n}");
+        for (n, id) in ids.into_iter().enumerate() {
+            assert!(pair.ends[n].events.contains(&Event::Closed(id)), "end {n}");
         }
         assert_eq!(
             pair.recv(other, ids[other]),
@@ -269,8 +269,8 @@ fn both_may_close_at_once() {
     pair.close(0, ids[0]);
     pair.close(1, ids[1]);
     pair.settle();
-    for n in 0..2 {
-        let closed = pair.ends[n].events.iter().filter(|event| **event == Event::Closed(ids[n])).count();
+    for (n, id) in ids.into_iter().enumerate() {
+        let closed = pair.ends[n].events.iter().filter(|event| **event == Event::Closed(id)).count();
         assert_eq!(closed, 1, "end {n}");
     }
 }
