@@ -5,6 +5,7 @@ import { inBytes, inMs } from "./units.js";
 
 const OURS = ["signaling-state", "ice-state", "dtls-state", "pair", "rtt", "setup-time", "bytes-sent", "bytes-received", "encryption"];
 const NONE = "–";
+const LONG = 22;
 
 export function clear() {
   for (const id of OURS) $(id).textContent = NONE;
@@ -61,22 +62,24 @@ export function inShort(candidate) {
   return `${words[7]} ${host(words[4])}:${words[5]} ${words[2]?.toLowerCase()}`;
 }
 
-/** Every figure of the program by its name. Rows are kept while the names stay the same, so that they can be selected. */
+/** Every figure of the program by its name, once it is known. Rows stay while the names do, so that they can be selected. */
 export function showProgram(message) {
-  const figures = flatten(message).filter(([name]) => name !== "type");
+  const figures = flatten(message).filter(([name, value]) => name !== "type" && value !== null);
   const list = $("program-figures");
   const rows = [...list.children];
-  if (rows.length === figures.length && figures.every(([name], i) => rows[i].dataset.name === name)) {
-    figures.forEach(([name, value], i) => { rows[i].lastElementChild.textContent = inFigures(name, value); });
-  } else {
+  if (rows.length !== figures.length || figures.some(([name], i) => rows[i].dataset.name !== name)) {
     list.replaceChildren(...figures.map(programRow));
+  } else {
+    figures.forEach(([name, value], i) => { rows[i].lastElementChild.textContent = inFigures(name, value); });
   }
 }
 
 function programRow([name, value]) {
-  const row = element("div", {},
+  const figure = inFigures(name, value);
+  // Addresses get a line of their own, lest they come and go with the length of a port.
+  const row = element("div", { className: figure.length > LONG ? "long" : "" },
     element("dt", { textContent: inWords(name) }),
-    element("dd", { textContent: inFigures(name, value) }));
+    element("dd", { textContent: figure }));
   row.dataset.name = name;
   return row;
 }
@@ -98,7 +101,7 @@ function inWords(name) {
 }
 
 function inFigures(name, value) {
-  if (value === null || value === "") return NONE;
+  if (value === "") return NONE;
   if (typeof value !== "number") return String(value);
   if (/Ms$|_ms$/.test(name)) return inMs(value);
   if (/bytes/i.test(name)) return inBytes(value);
