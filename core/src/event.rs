@@ -3,7 +3,7 @@
 use alloc::string::String;
 use core::net::IpAddr;
 
-use pavane_datachannel::ChannelId;
+use pavane_datachannel::{ChannelError, ChannelId};
 
 use crate::{ConnectionState, IceCandidate, IceConnectionState, IceGatheringState, SignalingState};
 
@@ -39,6 +39,11 @@ pub enum Event {
     /// The amount of buffered bytes fell to the channel's threshold or below.
     #[doc(alias = "bufferedamountlow")]
     ChannelBufferedAmountLow(ChannelId),
+    /// There is room again after [`SendError::Full`](crate::SendError::Full), for whichever channel.
+    Writable,
+    /// The channel broke; its end follows.
+    #[doc(alias = "onerror")]
+    ChannelFailed(ChannelId, ChannelError),
     /// The peer began to close the channel.
     ChannelClosing(ChannelId),
     /// The channel is closed; what it received can still be read.

@@ -114,7 +114,8 @@ pub use pavane_sdp as sdp;
 
 pub use pavane_base::{Datagram, Ecn, Epoch, Instant, Path, Transmit, Transport};
 pub use pavane_datachannel::{
-    ChannelId, ChannelInit, ChannelState, CreateError as CreateChannelError, Message, Priority, SendError,
+    ChannelError, ChannelId, ChannelInit, ChannelState, CreateError as CreateChannelError, Message, Priority,
+    SendError,
 };
 pub use pavane_sctp::StreamId;
 

@@ -281,6 +281,9 @@ impl State {
                         entry.wake_all(&mut self.woken);
                     }
                 }
+                Event::Writable => self.wake_for_room(),
+                // Its end follows, and wakes whoever waits on it.
+                Event::ChannelFailed(..) => {}
                 Event::Closed(reason) => self.end(reason),
                 state => self.queue(state),
             }

@@ -52,6 +52,8 @@ pub enum Misbehaved {
     Compression,
     /// It can do without uncompressed points, which cannot be.
     PointFormats,
+    /// Its use_srtp is no choice from ours (RFC 5764 §4.1.1).
+    SrtpProfile,
     /// Its renegotiation_info is that of a renegotiation.
     Renegotiation,
     /// It asks for one cookie after the other.
@@ -110,6 +112,7 @@ impl From<Misbehaved> for Failure {
             | Misbehaved::UnofferedSignatureScheme
             | Misbehaved::Compression
             | Misbehaved::PointFormats
+            | Misbehaved::SrtpProfile
             | Misbehaved::InvalidKeyShare => AlertDescription::ILLEGAL_PARAMETER,
         };
         Self { reason: CloseReason::Misbehaved(misbehaved), alert }
@@ -205,6 +208,7 @@ impl fmt::Display for Misbehaved {
             Self::UnofferedSignatureScheme => "a signature scheme that was not offered",
             Self::Compression => "a compression method",
             Self::PointFormats => "no uncompressed points",
+            Self::SrtpProfile => "not one of the SRTP profiles that were offered",
             Self::Renegotiation => "a renegotiation",
             Self::TooManyCookies => "too many cookies",
             Self::NoCertificate => "no certificate",

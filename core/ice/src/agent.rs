@@ -51,7 +51,7 @@ pub struct Agent {
     pub(crate) settling_since: Option<Instant>,
     pub(crate) selected: Option<Path>,
     pub(crate) verdict: Verdict,
-    told: State,
+    pub(crate) told: State,
     pub(crate) events: VecDeque<Event>,
     pub(crate) next_timeout: Option<Instant>,
     pub(crate) counters: Counters,

@@ -158,7 +158,9 @@ impl Agent {
             Verdict::Open => {}
         }
         let Some(pair) = self.selected.and_then(|path| self.pair(path)) else {
-            let begun = self.remote.is_some() && !(self.remotes.is_empty() && self.names.is_empty());
+            // Names that lead nowhere do not undo the beginning.
+            let begun = self.told != State::New || !(self.remotes.is_empty() && self.names.is_empty());
+            let begun = begun && self.remote.is_some();
             return if begun { State::Checking } else { State::New };
         };
         let silent =

@@ -131,6 +131,8 @@ impl DataTransport {
                 datachannel::Event::Opened(id) => Event::ChannelOpened(id),
                 datachannel::Event::Readable(id) => Event::ChannelReadable(id),
                 datachannel::Event::BufferedAmountLow(id) => Event::ChannelBufferedAmountLow(id),
+                datachannel::Event::Writable => Event::Writable,
+                datachannel::Event::Error(id, error) => Event::ChannelFailed(id, error),
                 datachannel::Event::Closing(id) => Event::ChannelClosing(id),
                 datachannel::Event::Closed(id) => Event::ChannelClosed(id),
                 _ => continue,

@@ -83,8 +83,7 @@ impl PeerConnection {
                 let role = if transport.lite { ice::Role::Controlling } else { ice::Role::Controlled };
                 self.transport.ice.set_role(role);
             }
-            let known = self.transport.ice.remote_credentials();
-            let restarts = known.is_some_and(|known| *known != transport.credentials);
+            let restarts = self.session.restarts(&remote);
             if restarts && !self.session.restart_wanted() {
                 self.session.want_restart(ice::Credentials::generate(&mut *self.rng));
             }

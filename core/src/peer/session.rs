@@ -119,7 +119,7 @@ impl Session {
 
     /// The offer as it stands.
     pub(super) fn offer(&self, current: &ice::Credentials, data_wanted: bool) -> SessionDescription {
-        let terms = self.terms(current, Setup::Actpass);
+        let terms = self.terms(self.next_credentials.as_ref().unwrap_or(current), Setup::Actpass);
         local::offer(&self.identity, &terms, self.local().map(|local| &local.sdp), data_wanted)
     }
 
@@ -134,12 +134,24 @@ impl Session {
             Exchange::Closed => return Err(SignalingError::Closed),
             _ => return Err(SignalingError::WrongState(self.state())),
         };
-        let terms = self.terms(current, answering_setup(offer, role));
+        // RFC 8829 §5.3.1: the answer to an offer that does not restart ICE does not either.
+        let credentials = match self.restarts(offer) {
+            true => self.next_credentials.as_ref().unwrap_or(current),
+            false => current,
+        };
+        let terms = self.terms(credentials, answering_setup(offer, role));
         Ok(local::answer(&self.identity, &terms, offer))
     }
 
-    fn terms<'a>(&'a self, current: &'a ice::Credentials, setup: Setup) -> Terms<'a> {
-        Terms { version: self.version, credentials: self.next_credentials.as_ref().unwrap_or(current), setup }
+    const fn terms<'a>(&self, credentials: &'a ice::Credentials, setup: Setup) -> Terms<'a> {
+        Terms { version: self.version, credentials, setup }
+    }
+
+    /// Whether a remote offer restarts ICE: its credentials are others than those in force (RFC 8839 §4.4.1.1.1).
+    pub(super) fn restarts(&self, offer: &Remote) -> bool {
+        let known = self.agreed.as_ref().and_then(|agreed| agreed.remote.data.as_ref());
+        let pair = known.zip(offer.data.as_ref());
+        pair.is_some_and(|(known, offered)| known.transport.credentials != offered.transport.credentials)
     }
 
     /// Whether a description of this type may be set on this side, in this state.

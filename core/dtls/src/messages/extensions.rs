@@ -18,6 +18,8 @@ impl ExtensionType {
     pub(crate) const EC_POINT_FORMATS: Self = Self(11);
     /// RFC 5246 §7.4.1.4.1.
     pub(crate) const SIGNATURE_ALGORITHMS: Self = Self(13);
+    /// RFC 5764 §4.1.1.
+    pub(crate) const USE_SRTP: Self = Self(14);
     /// RFC 7627 §5.1.
     pub(crate) const EXTENDED_MASTER_SECRET: Self = Self(23);
     /// RFC 8446 §4.2.1.

@@ -3,6 +3,7 @@
 mod client_hello;
 mod extensions;
 mod server_hello;
+pub(crate) mod use_srtp;
 
 pub(crate) use client_hello::ClientHello;
 pub(crate) use extensions::{

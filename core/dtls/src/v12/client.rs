@@ -11,7 +11,7 @@ use super::secrets::{Finisher, Randoms, VERIFY_DATA_LEN};
 use super::{Context, Next, Parameters, Secrets, Transcript, expect, verify_finished};
 use crate::error::Failure;
 use crate::handshake::{HandshakeType, Message};
-use crate::messages::{ClientHello, NO_COMPRESSION, Random, ServerHello};
+use crate::messages::{ClientHello, ExtensionType, NO_COMPRESSION, Random, ServerHello, use_srtp};
 use crate::record::wire_version::DTLS_1_2;
 use crate::suite::Authentication;
 use crate::{CipherSuite, Misbehaved};
@@ -150,6 +150,9 @@ impl ExpectServerHello {
             return Err(Misbehaved::UnofferedExtension.into());
         }
         check_common_extensions(&hello.extensions)?;
+        if hello.extensions.get(ExtensionType::USE_SRTP).is_some_and(|answer| !use_srtp::is_answer(answer)) {
+            return Err(Misbehaved::SrtpProfile.into());
+        }
         self.transcript.add_message(message);
         let randoms = Randoms { client: self.random, server: hello.random };
         let parameters = Parameters { suite, randoms };

@@ -9,7 +9,7 @@ use super::Context;
 use crate::error::Failure;
 use crate::messages::{
     ClientHello, ExtensionType, Extensions, NO_COMPRESSION, UNCOMPRESSED, code_list, code_list_u8_prefixed,
-    contains, parse_code_list,
+    contains, parse_code_list, use_srtp,
 };
 use crate::record::wire_version::DTLS_1_2;
 use crate::{CipherSuite, Incompatible, Misbehaved};
@@ -37,6 +37,7 @@ pub(super) fn offered_extensions(groups: &[NamedGroup]) -> Extensions<'static> {
     extensions.push(ExtensionType::SUPPORTED_GROUPS, code_list(groups.iter().map(|g| g.code())));
     extensions.push(ExtensionType::EC_POINT_FORMATS, code_list_u8_prefixed(&[UNCOMPRESSED]));
     extensions.push(ExtensionType::SIGNATURE_ALGORITHMS, code_list(SignatureScheme::ALL.map(|s| s.code())));
+    extensions.push(ExtensionType::USE_SRTP, use_srtp::offer());
     extensions.push(ExtensionType::EXTENDED_MASTER_SECRET, vec![]);
     extensions.push(ExtensionType::RENEGOTIATION_INFO, EMPTY_RENEGOTIATION_INFO.to_vec());
     extensions
@@ -53,6 +54,9 @@ pub(super) fn answered_extensions(hello: &ClientHello<'_>) -> Extensions<'static
     }
     if hello.extensions.get(ExtensionType::EC_POINT_FORMATS).is_some() {
         extensions.push(ExtensionType::EC_POINT_FORMATS, code_list_u8_prefixed(&[UNCOMPRESSED]));
+    }
+    if let Some(answer) = hello.extensions.get(ExtensionType::USE_SRTP).and_then(use_srtp::answer) {
+        extensions.push(ExtensionType::USE_SRTP, answer);
     }
     extensions
 }
