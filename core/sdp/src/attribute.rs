@@ -6,7 +6,10 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
-use crate::{Candidate, ParseErrorKind};
+use crate::{
+    Candidate, Direction, Extmap, Fmtp, Msid, ParseErrorKind, Rid, Rtcp, RtcpFeedback, Rtpmap, Simulcast,
+    Ssrc, SsrcGroup,
+};
 
 /// One attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,8 @@ pub enum Attribute {
     },
     /// `setup` (RFC 4145 §4).
     Setup(Setup),
+    /// `tls-id` (RFC 8842 §4).
+    TlsId(String),
     /// `sctp-port` (RFC 8841 §5).
     SctpPort(u16),
     /// `max-message-size` (RFC 8841 §6).
@@ -65,6 +70,34 @@ pub enum Attribute {
     Recvonly,
     /// `inactive`.
     Inactive,
+    /// `rtcp` (RFC 3605 §2.1).
+    Rtcp(Rtcp),
+    /// `rtcp-mux` (RFC 5761 §5.1.1).
+    RtcpMux,
+    /// `rtcp-mux-only` (RFC 8858 §3).
+    RtcpMuxOnly,
+    /// `rtcp-rsize` (RFC 5506 §5.2).
+    RtcpRsize,
+    /// `rtpmap` (RFC 8866 §6.6).
+    Rtpmap(Rtpmap),
+    /// `fmtp` (RFC 8866 §6.15).
+    Fmtp(Fmtp),
+    /// `rtcp-fb` (RFC 4585 §4.2).
+    RtcpFeedback(RtcpFeedback),
+    /// `extmap` (RFC 8285 §5).
+    Extmap(Extmap),
+    /// `extmap-allow-mixed` (RFC 8285 §6).
+    ExtmapAllowMixed,
+    /// `ssrc` (RFC 5576 §4.1).
+    Ssrc(Ssrc),
+    /// `ssrc-group` (RFC 5576 §4.2).
+    SsrcGroup(SsrcGroup),
+    /// `msid` (RFC 8830 §2).
+    Msid(Msid),
+    /// `rid` (RFC 8851 §4).
+    Rid(Rid),
+    /// `simulcast` (RFC 8853 §5.1).
+    Simulcast(Simulcast),
     /// Any other, as it stands.
     Unknown {
         /// What stands before the colon.
@@ -93,6 +126,17 @@ impl Attribute {
         Self::Sctpmap { port, protocol: "webrtc-datachannel".to_owned(), streams: Some(streams) }
     }
 
+    /// The direction, for the attributes that are one.
+    pub const fn direction(&self) -> Option<Direction> {
+        match self {
+            Self::Sendrecv => Some(Direction::Sendrecv),
+            Self::Sendonly => Some(Direction::Sendonly),
+            Self::Recvonly => Some(Direction::Recvonly),
+            Self::Inactive => Some(Direction::Inactive),
+            _ => None,
+        }
+    }
+
     /// Reads what stands behind `a=`.
     ///
     /// A known attribute that is malformed is an error (RFC 8829 §5.8).
@@ -101,30 +145,15 @@ impl Attribute {
             Some((name, value)) => (name, Some(value)),
             None => (text, None),
         };
-        let unknown = || Self::Unknown { name: name.to_owned(), value: value.map(ToOwned::to_owned) };
         if name.is_empty() {
             return Err(ParseErrorKind::Attribute);
         }
-        let Some(value) = value else {
-            return Ok(Self::flag(name).unwrap_or_else(unknown));
+        let known = match value {
+            None => Self::flag(name),
+            Some(value) => Self::valued(name, value)?,
         };
-        let parsed = match name {
-            "mid" => token(value).map(Self::Mid),
-            "group" => Some(group(value)),
-            "ice-ufrag" => token(value).map(Self::IceUfrag),
-            "ice-pwd" => token(value).map(Self::IcePwd),
-            "ice-options" => {
-                Some(Self::IceOptions(value.split_ascii_whitespace().map(ToOwned::to_owned).collect()))
-            }
-            "candidate" => text.parse().ok().map(Self::Candidate),
-            "fingerprint" => fingerprint(value),
-            "setup" => Setup::parse(value).map(Self::Setup),
-            "sctp-port" => number(value).map(Self::SctpPort),
-            "max-message-size" => number(value).map(Self::MaxMessageSize),
-            "sctpmap" => sctpmap(value),
-            _ => return Ok(unknown()),
-        };
-        parsed.ok_or(ParseErrorKind::Attribute)
+        let unknown = || Self::Unknown { name: name.to_owned(), value: value.map(ToOwned::to_owned) };
+        Ok(known.unwrap_or_else(unknown))
     }
 
     fn flag(name: &str) -> Option<Self> {
@@ -136,25 +165,62 @@ impl Attribute {
             "sendonly" => Self::Sendonly,
             "recvonly" => Self::Recvonly,
             "inactive" => Self::Inactive,
+            "rtcp-mux" => Self::RtcpMux,
+            "rtcp-mux-only" => Self::RtcpMuxOnly,
+            "rtcp-rsize" => Self::RtcpRsize,
+            "extmap-allow-mixed" => Self::ExtmapAllowMixed,
             _ => return None,
         })
+    }
+
+    /// An attribute with a value; `None` for a name that is not known.
+    fn valued(name: &str, value: &str) -> Result<Option<Self>, ParseErrorKind> {
+        let parsed = match name {
+            "mid" => token(value).map(Self::Mid),
+            "group" => group(value),
+            "ice-ufrag" => token(value).map(Self::IceUfrag),
+            "ice-pwd" => token(value).map(Self::IcePwd),
+            "ice-options" => {
+                Some(Self::IceOptions(value.split_ascii_whitespace().map(ToOwned::to_owned).collect()))
+            }
+            "candidate" => Candidate::parse(value).ok().map(Self::Candidate),
+            "fingerprint" => fingerprint(value),
+            "setup" => Setup::parse(value).map(Self::Setup),
+            "tls-id" => token(value).map(Self::TlsId),
+            "sctp-port" => number(value).map(Self::SctpPort),
+            "max-message-size" => number(value).map(Self::MaxMessageSize),
+            "sctpmap" => sctpmap(value),
+            "rtcp" => Rtcp::parse(value).map(Self::Rtcp),
+            "rtpmap" => Rtpmap::parse(value).map(Self::Rtpmap),
+            "fmtp" => Fmtp::parse(value).map(Self::Fmtp),
+            "rtcp-fb" => RtcpFeedback::parse(value).map(Self::RtcpFeedback),
+            "extmap" => Extmap::parse(value).map(Self::Extmap),
+            "ssrc" => Ssrc::parse(value).map(Self::Ssrc),
+            "ssrc-group" => SsrcGroup::parse(value).map(Self::SsrcGroup),
+            "msid" => Msid::parse(value).map(Self::Msid),
+            "rid" => Rid::parse(value).map(Self::Rid),
+            // A draft's form begins with a space and is passed over.
+            "simulcast" if !value.starts_with(' ') => Simulcast::parse(value).map(Self::Simulcast),
+            _ => return Ok(None),
+        };
+        parsed.map(Some).ok_or(ParseErrorKind::Attribute)
     }
 }
 
 /// A single word.
-fn token(value: &str) -> Option<String> {
+pub(crate) fn token(value: &str) -> Option<String> {
     let word = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_graphic());
     word.then(|| value.to_owned())
 }
 
-fn number<N: FromStr>(value: &str) -> Option<N> {
+pub(crate) fn number<N: FromStr>(value: &str) -> Option<N> {
     let value = value.trim_ascii_end();
     value.bytes().all(|byte| byte.is_ascii_digit()).then(|| value.parse().ok()).flatten()
 }
 
-fn group(value: &str) -> Attribute {
+fn group(value: &str) -> Option<Attribute> {
     let mut words = value.split_ascii_whitespace().map(ToOwned::to_owned);
-    Attribute::Group { semantics: words.next().unwrap_or_default(), mids: words.collect() }
+    Some(Attribute::Group { semantics: words.next()?, mids: words.collect() })
 }
 
 /// `sha-256 4A:AD:…`.
@@ -216,6 +282,7 @@ impl fmt::Display for Attribute {
                     .try_for_each(|(n, byte)| write!(f, "{}{byte:02X}", if n == 0 { ' ' } else { ':' }))
             }
             Self::Setup(setup) => write!(f, "setup:{}", setup.as_str()),
+            Self::TlsId(id) => write!(f, "tls-id:{id}"),
             Self::SctpPort(port) => write!(f, "sctp-port:{port}"),
             Self::MaxMessageSize(size) => write!(f, "max-message-size:{size}"),
             Self::Sctpmap { port, protocol, streams } => {
@@ -226,6 +293,20 @@ impl fmt::Display for Attribute {
             Self::Sendonly => f.write_str("sendonly"),
             Self::Recvonly => f.write_str("recvonly"),
             Self::Inactive => f.write_str("inactive"),
+            Self::Rtcp(rtcp) => write!(f, "rtcp:{rtcp}"),
+            Self::RtcpMux => f.write_str("rtcp-mux"),
+            Self::RtcpMuxOnly => f.write_str("rtcp-mux-only"),
+            Self::RtcpRsize => f.write_str("rtcp-rsize"),
+            Self::Rtpmap(rtpmap) => write!(f, "rtpmap:{rtpmap}"),
+            Self::Fmtp(fmtp) => write!(f, "fmtp:{fmtp}"),
+            Self::RtcpFeedback(feedback) => write!(f, "rtcp-fb:{feedback}"),
+            Self::Extmap(extmap) => write!(f, "extmap:{extmap}"),
+            Self::ExtmapAllowMixed => f.write_str("extmap-allow-mixed"),
+            Self::Ssrc(ssrc) => write!(f, "ssrc:{ssrc}"),
+            Self::SsrcGroup(group) => write!(f, "ssrc-group:{group}"),
+            Self::Msid(msid) => write!(f, "msid:{msid}"),
+            Self::Rid(rid) => write!(f, "rid:{rid}"),
+            Self::Simulcast(simulcast) => write!(f, "simulcast:{simulcast}"),
             Self::Unknown { name, value: None } => f.write_str(name),
             Self::Unknown { name, value: Some(value) } => write!(f, "{name}:{value}"),
         }

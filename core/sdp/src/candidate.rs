@@ -1,7 +1,7 @@
 //! `a=candidate` (RFC 8839 §5.1, RFC 6544 §4.5).
 
 use alloc::borrow::ToOwned;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt;
 use core::net::IpAddr;
@@ -99,7 +99,16 @@ impl FromStr for Candidate {
 
     fn from_str(text: &str) -> Result<Self, CandidateError> {
         let text = text.strip_prefix("a=").unwrap_or(text);
-        let text = text.strip_prefix("candidate:").ok_or(CandidateError)?;
+        Self::parse(text.strip_prefix("candidate:").ok_or(CandidateError)?)
+    }
+}
+
+/// RFC 8839 §5.1 allows 32 characters; longer ones are met and do no harm.
+const MAX_FOUNDATION: usize = 256;
+
+impl Candidate {
+    /// Reads what stands behind `candidate:`.
+    pub(crate) fn parse(text: &str) -> Result<Self, CandidateError> {
         let mut tokens = text.split_ascii_whitespace();
         let mut next = || tokens.next().ok_or(CandidateError);
         let foundation = next()?;
@@ -112,7 +121,11 @@ impl FromStr for Candidate {
             return Err(CandidateError);
         }
         let kind = CandidateKind::parse(next()?);
-        let mut candidate = Self {
+        let Pairs { related, related_port, tcp_type, mut others } = Pairs::parse(tokens)?;
+        if related.is_none() {
+            others.extend(related_port.map(|port| ("rport".to_owned(), port.to_string())));
+        }
+        Ok(Self {
             foundation: foundation.to_owned(),
             component,
             transport,
@@ -120,33 +133,41 @@ impl FromStr for Candidate {
             address,
             port,
             kind,
-            related: None,
-            tcp_type: None,
-            extensions: Vec::new(),
-        };
-        while let Some(name) = tokens.next() {
-            candidate.extend(name, tokens.next().ok_or(CandidateError)?)?;
-        }
-        match candidate.related {
-            Some((CandidateAddress::Name(ref name), _)) if name.is_empty() => Err(CandidateError),
-            _ => Ok(candidate),
-        }
+            related: related.map(|address| (address, related_port.unwrap_or(0))),
+            tcp_type,
+            extensions: others,
+        })
     }
 }
 
-/// RFC 8839 §5.1 allows 32 characters; longer ones are met and do no harm.
-const MAX_FOUNDATION: usize = 256;
+/// The pairs of names and values behind a candidate's fixed part, in whatever order they came.
+#[derive(Default)]
+struct Pairs {
+    related: Option<CandidateAddress>,
+    related_port: Option<u16>,
+    tcp_type: Option<TcpType>,
+    others: Vec<(String, String)>,
+}
 
-impl Candidate {
-    /// Takes one pair of name and value behind the fixed part.
-    fn extend(&mut self, name: &str, value: &str) -> Result<(), CandidateError> {
-        match (name, &mut self.related) {
-            ("raddr", None) => self.related = Some((CandidateAddress::parse(value), 0)),
-            ("rport", Some((_, port))) => *port = number(value)?,
-            ("tcptype", _) if self.tcp_type.is_none() => self.tcp_type = Some(TcpType::parse(value)?),
-            _ => self.extensions.push((name.to_owned(), value.to_owned())),
+impl Pairs {
+    fn parse<'t>(mut tokens: impl Iterator<Item = &'t str>) -> Result<Self, CandidateError> {
+        let mut pairs = Self::default();
+        while let Some(name) = tokens.next() {
+            let value = tokens.next().ok_or(CandidateError)?;
+            let twice = match name {
+                "raddr" => pairs.related.replace(CandidateAddress::parse(value)).is_some(),
+                "rport" => pairs.related_port.replace(number(value)?).is_some(),
+                "tcptype" => pairs.tcp_type.replace(TcpType::parse(value)?).is_some(),
+                _ => {
+                    pairs.others.push((name.to_owned(), value.to_owned()));
+                    false
+                }
+            };
+            if twice {
+                return Err(CandidateError);
+            }
         }
-        Ok(())
+        Ok(pairs)
     }
 }
 

@@ -15,7 +15,7 @@ pub struct ParseError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParseErrorKind {
-    /// The description is larger than any that is taken.
+    /// The description, or the line, is larger than any that is taken.
     TooLarge,
     /// There are more media sections, or more lines in one, than are taken.
     TooMany,
@@ -36,7 +36,7 @@ pub enum ParseErrorKind {
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = match self.kind {
-            ParseErrorKind::TooLarge => "the description is too large",
+            ParseErrorKind::TooLarge => "too large",
             ParseErrorKind::TooMany => "there are too many sections or lines",
             ParseErrorKind::NotALine => "not of the form x=value",
             ParseErrorKind::Unexpected => "not a line that may stand here",

@@ -15,13 +15,19 @@ mod candidate;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod line;
 mod media;
+mod rtp;
 mod session;
+mod simulcast;
 
 pub use attribute::{Attribute, Setup};
 pub use candidate::{
     Candidate, CandidateAddress, CandidateError, CandidateKind, CandidateTransport, TcpType,
 };
 pub use error::{ParseError, ParseErrorKind};
+pub use line::{Bandwidth, BandwidthKind, Line};
 pub use media::{MediaDescription, MediaKind};
-pub use session::{Line, Origin, SessionDescription};
+pub use rtp::{Direction, Extmap, Fmtp, Msid, PayloadTypes, Rtcp, RtcpFeedback, Rtpmap, Ssrc, SsrcGroup};
+pub use session::{Origin, SessionDescription};
+pub use simulcast::{Rid, RidDirection, Simulcast, SimulcastList, SimulcastRid};

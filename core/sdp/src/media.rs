@@ -4,8 +4,10 @@ use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 use alloc::{fmt, vec};
+use core::net::IpAddr;
 
-use crate::{Attribute, Line, ParseErrorKind, Setup};
+use crate::attribute::number;
+use crate::{Attribute, Bandwidth, Candidate, Direction, Line, ParseErrorKind, Setup};
 
 /// A media section.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +72,45 @@ impl MediaDescription {
         })
     }
 
+    /// The section's own user name for ICE; where it has none, the session's holds (RFC 8839 §5.4).
+    pub fn ice_ufrag(&self) -> Option<&str> {
+        self.attributes.iter().find_map(|attribute| match attribute {
+            Attribute::IceUfrag(ufrag) => Some(ufrag.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The section's own password for ICE; where it has none, the session's holds (RFC 8839 §5.4).
+    pub fn ice_pwd(&self) -> Option<&str> {
+        self.attributes.iter().find_map(|attribute| match attribute {
+            Attribute::IcePwd(pwd) => Some(pwd.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The section's candidates, in their order.
+    pub fn candidates(&self) -> impl Iterator<Item = &Candidate> {
+        self.attributes.iter().filter_map(|attribute| match attribute {
+            Attribute::Candidate(candidate) => Some(candidate),
+            _ => None,
+        })
+    }
+
+    /// The section's own direction; where it has none, the session's holds, or both ways (RFC 8866 §6.7).
+    pub fn direction(&self) -> Option<Direction> {
+        self.attributes.iter().find_map(Attribute::direction)
+    }
+
+    /// The section's bandwidths: its `b=` lines.
+    pub fn bandwidths(&self) -> impl Iterator<Item = Bandwidth> {
+        self.lines.iter().filter_map(Line::bandwidth)
+    }
+
+    /// The address of the section's own `c=` line, unless it is a name or a group.
+    pub fn connection_address(&self) -> Option<IpAddr> {
+        self.lines.iter().find_map(Line::connection_address)
+    }
+
     /// Reads what stands behind `m=`.
     pub(crate) fn parse(value: &str) -> Result<Self, ParseErrorKind> {
         Self::parse_line(value).ok_or(ParseErrorKind::Value)
@@ -80,10 +121,10 @@ impl MediaDescription {
         let kind = MediaKind::parse(words.next()?);
         let port = words.next()?;
         let (port, port_count) = match port.split_once('/') {
-            Some((port, count)) => (port, Some(count.parse().ok()?)),
+            Some((port, count)) => (port, Some(number(count)?)),
             None => (port, None),
         };
-        let port = port.parse().ok()?;
+        let port = number(port)?;
         let protocol = words.next()?.to_owned();
         let formats: Vec<_> = words.map(ToOwned::to_owned).collect();
         (!formats.is_empty()).then_some(Self {

@@ -4,9 +4,11 @@ use alloc::borrow::ToOwned;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use alloc::{fmt, vec};
+use core::net::IpAddr;
 use core::str::FromStr;
 
-use crate::{Attribute, MediaDescription, ParseError, ParseErrorKind};
+use crate::line::words;
+use crate::{Attribute, Bandwidth, Line, MediaDescription, ParseError, ParseErrorKind};
 
 /// A session description.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,15 +38,6 @@ pub struct Origin {
     pub address: String,
 }
 
-/// A line that is kept as it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
-    /// The letter before `=`.
-    pub kind: char,
-    /// What stands behind it.
-    pub value: String,
-}
-
 impl Origin {
     /// A creator who does not tell where it is.
     pub fn new(session_id: u64, session_version: u64) -> Self {
@@ -70,31 +63,6 @@ impl Origin {
     }
 }
 
-impl Line {
-    /// A line.
-    pub fn new(kind: char, value: &str) -> Self {
-        Self { kind, value: value.to_owned() }
-    }
-
-    /// A line whose value follows its grammar.
-    fn checked(kind: char, value: &str) -> Result<Self, ParseErrorKind> {
-        let well_formed = match kind {
-            'c' => words(value) == 3,
-            'b' => value.split_once(':').is_some_and(|(_, n)| n.bytes().all(|byte| byte.is_ascii_digit())),
-            't' => words(value) == 2 && value.bytes().all(|byte| byte.is_ascii_digit() || byte == b' '),
-            _ => true,
-        };
-        match well_formed {
-            true => Ok(Self::new(kind, value)),
-            false => Err(ParseErrorKind::Value),
-        }
-    }
-}
-
-fn words(value: &str) -> usize {
-    value.split_ascii_whitespace().count()
-}
-
 impl SessionDescription {
     /// A description of nothing yet, permanent and nameless.
     pub fn new(origin: Origin) -> Self {
@@ -106,10 +74,23 @@ impl SessionDescription {
             media: Vec::new(),
         }
     }
+
+    /// The session's bandwidths: the `b=` lines.
+    pub fn bandwidths(&self) -> impl Iterator<Item = Bandwidth> {
+        self.lines.iter().filter_map(Line::bandwidth)
+    }
+
+    /// The address of the session's `c=` line, unless it is a name or a group.
+    pub fn connection_address(&self) -> Option<IpAddr> {
+        self.lines.iter().find_map(Line::connection_address)
+    }
 }
 
 /// The largest description that is read; browsers' grow to some tens of kilobytes.
 const MAX_SIZE: usize = 1024 * 1024;
+
+/// The longest line that is read; the longest that browsers write are some hundreds of bytes.
+const MAX_LINE: usize = 32 * 1024;
 
 /// How many media sections are read.
 const MAX_MEDIA: usize = 1024;
@@ -173,6 +154,9 @@ impl<'t> Lines<'t> {
             if line.is_empty() {
                 continue;
             }
+            if line.len() > MAX_LINE {
+                return Err(self.error(ParseErrorKind::TooLarge));
+            }
             let mut chars = line.chars();
             return match (chars.next(), chars.next()) {
                 (Some(kind), Some('=')) if !line.contains(['\0', '\r']) => Ok(Some((kind, chars.as_str()))),
@@ -204,12 +188,6 @@ impl<'t> Lines<'t> {
 
     const fn error(&self, kind: ParseErrorKind) -> ParseError {
         ParseError { line: self.number, kind }
-    }
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}={}", self.kind, self.value)
     }
 }
 
