@@ -9,17 +9,19 @@ use pavane::{ChannelId, Config, Datagram, Epoch, Event, Instant, Message, Path, 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
-use crate::stack::{Peer, addresses};
+use crate::stack::{Peer, WINDOW, addresses};
 
 pub struct Ours {
     connection: PeerConnection,
     channel: Option<ChannelId>,
     open: bool,
-    readable: bool,
     path: Path,
     buf: Vec<u8>,
-    received: (u64, u64),
+    received: u64,
 }
+
+/// The most datagrams that one system call sends.
+const SEGMENTS: usize = 32;
 
 fn at(now: Duration) -> Instant {
     Instant::from_nanos(now.as_nanos() as u64)
@@ -29,26 +31,20 @@ impl Ours {
     fn new(seed: u64, buffer: usize, local: SocketAddr, remote: SocketAddr) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let epoch = Epoch { at: Instant::ZERO, unix: Duration::from_secs(1_790_000_000) };
-        let config = Config::new(pavane_crypto_rustls::provider(), &mut rng, &epoch).send_buffer(buffer);
+        let config = Config::new(pavane_crypto_rustls::provider(), &mut rng, &epoch)
+            .receive_window(WINDOW)
+            .send_buffer(buffer);
         let mut connection = PeerConnection::new(Arc::new(config), Box::new(rng), epoch).unwrap();
         connection.add_local_address(Instant::ZERO, local).unwrap();
         connection.end_of_local_addresses(Instant::ZERO);
         let path = Path { local, remote, transport: Transport::Udp };
-        let buf = Vec::new();
-        Self { connection, channel: None, open: false, readable: false, path, buf, received: (0, 0) }
+        Self { connection, channel: None, open: false, path, buf: Vec::new(), received: 0 }
     }
 
-    fn note_events(&mut self) {
-        while let Some(event) = self.connection.poll_event() {
-            match event {
-                Event::ChannelOpened(_) => self.open = true,
-                Event::ChannelAnnounced(id) => {
-                    self.channel = Some(id);
-                    self.open = true;
-                }
-                Event::ChannelReadable(_) => self.readable = true,
-                _ => {}
-            }
+    fn read(&mut self, now: Duration, id: ChannelId) {
+        let Some(mut channel) = self.connection.channel(id) else { return };
+        while channel.recv(at(now)).is_some() {
+            self.received += 1;
         }
     }
 }
@@ -68,31 +64,48 @@ impl Peer for Ours {
         (alice, bob)
     }
 
+    fn receive(&mut self, now: Duration, payload: &mut [u8]) {
+        self.connection.handle_datagram(at(now), Datagram { path: self.path, ecn: None, payload });
+    }
+
+    fn handle_timeout(&mut self, now: Duration) {
+        self.connection.handle_timeout(at(now));
+    }
+
+    fn attend(&mut self, now: Duration) {
+        while let Some(event) = self.connection.poll_event() {
+            match event {
+                Event::ChannelOpened(_) => self.open = true,
+                Event::ChannelAnnounced(id) => {
+                    self.channel = Some(id);
+                    self.open = true;
+                }
+                Event::ChannelReadable(id) => self.read(now, id),
+                _ => {}
+            }
+        }
+    }
+
     fn transmit(&mut self, now: Duration, out: &mut dyn FnMut(&[u8])) {
-        const SEGMENTS: usize = 32;
         while let Some(transmit) = self.connection.poll_transmit(at(now), SEGMENTS, &mut self.buf) {
             self.buf.chunks(transmit.segment_size.unwrap_or(transmit.len)).for_each(&mut *out);
             self.buf.clear();
         }
-        self.note_events();
-    }
-
-    fn receive(&mut self, now: Duration, payload: &mut [u8]) {
-        self.connection.handle_datagram(at(now), Datagram { path: self.path, ecn: None, payload });
-        self.note_events();
     }
 
     fn timeout(&mut self) -> Option<Duration> {
         self.connection.poll_timeout().map(|at| Duration::from_nanos(at.as_nanos()))
     }
 
-    fn handle_timeout(&mut self, now: Duration) {
-        self.connection.handle_timeout(at(now));
-        self.note_events();
+    fn is_open(&self) -> bool {
+        self.open
     }
 
-    fn is_open(&mut self) -> bool {
-        self.open
+    fn outstanding(&mut self, now: Duration) -> usize {
+        let in_flight = self.connection.stats(at(now)).sctp.map_or(0, |sctp| sctp.in_flight as usize);
+        let unsent =
+            self.channel.and_then(|id| self.connection.channel(id)).map_or(0, |c| c.buffered_amount());
+        in_flight + unsent
     }
 
     fn send(&mut self, now: Duration, message: &[u8]) -> bool {
@@ -100,15 +113,7 @@ impl Peer for Ours {
         channel.send(at(now), Message::Binary(Bytes::copy_from_slice(message))).is_ok()
     }
 
-    fn received(&mut self, now: Duration) -> (u64, u64) {
-        if std::mem::take(&mut self.readable)
-            && let Some(mut channel) = self.channel.and_then(|id| self.connection.channel(id))
-        {
-            while let Some(message) = channel.recv(at(now)) {
-                self.received.0 += message.len() as u64;
-                self.received.1 += 1;
-            }
-        }
+    fn received(&self) -> u64 {
         self.received
     }
 }

@@ -14,22 +14,24 @@ use rtc::peer_connection::{RTCPeerConnection, RTCPeerConnectionBuilder};
 use rtc::sansio::Protocol;
 use rtc::shared::{TaggedBytesMut, TransportContext, TransportProtocol};
 
-use crate::stack::{Peer, addresses};
+use crate::stack::{FRAGMENT, Peer, WINDOW, addresses};
 
 pub struct Rtc {
     connection: RTCPeerConnection,
     start: Instant,
     channel: Option<RTCDataChannelId>,
     open: bool,
-    buffer: usize,
     local: SocketAddr,
     remote: SocketAddr,
-    received: (u64, u64),
+    received: u64,
 }
 
 impl Rtc {
-    fn new(start: Instant, buffer: usize, local: SocketAddr, remote: SocketAddr) -> Self {
-        let settings = SettingEngineBuilder::new().with_sctp_max_receive_buffer_size(8 * 1024 * 1024).build();
+    fn new(start: Instant, local: SocketAddr, remote: SocketAddr) -> Self {
+        let settings = SettingEngineBuilder::new()
+            .with_sctp_max_receive_buffer_size(WINDOW)
+            .with_sctp_mtu(FRAGMENT as u32 + SCTP_HEADERS)
+            .build();
         let mut connection = RTCPeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_setting_engine(settings)
@@ -47,32 +49,20 @@ impl Rtc {
         };
         let candidate = candidate.new_candidate_host().unwrap();
         connection.add_local_candidate(RTCIceCandidate::from(&candidate).to_json().unwrap()).unwrap();
-        Self { connection, start, channel: None, open: false, buffer, local, remote, received: (0, 0) }
-    }
-
-    fn note_events(&mut self) {
-        while let Some(event) = self.connection.poll_event() {
-            if let RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnOpen(id)) = event {
-                self.channel = Some(id);
-                self.open = true;
-            }
-        }
-        while let Some(message) = self.connection.poll_read() {
-            if let RTCMessage::DataChannelMessage(_, message) = message.message {
-                self.received.0 += message.data.len() as u64;
-                self.received.1 += 1;
-            }
-        }
+        Self { connection, start, channel: None, open: false, local, remote, received: 0 }
     }
 }
+
+/// The common header and a DATA chunk's own.
+const SCTP_HEADERS: u32 = 12 + 16;
 
 impl Peer for Rtc {
     const NAME: &'static str = "rtc";
 
-    fn pair(_: u64, buffer: usize) -> (Self, Self) {
+    fn pair(_: u64, _: usize) -> (Self, Self) {
         let [a, b] = addresses();
         let now = Instant::now();
-        let (mut alice, mut bob) = (Self::new(now, buffer, a, b), Self::new(now, buffer, b, a));
+        let (mut alice, mut bob) = (Self::new(now, a, b), Self::new(now, b, a));
         alice.connection.create_data_channel("bench", None).unwrap();
         let offer = alice.connection.create_offer(None).unwrap();
         alice.connection.set_local_description(now, offer.clone()).unwrap();
@@ -81,13 +71,6 @@ impl Peer for Rtc {
         bob.connection.set_local_description(now, answer.clone()).unwrap();
         alice.connection.set_remote_description(now, answer).unwrap();
         (alice, bob)
-    }
-
-    fn transmit(&mut self, _: Duration, out: &mut dyn FnMut(&[u8])) {
-        while let Some(datagram) = self.connection.poll_write() {
-            out(&datagram.message);
-        }
-        self.note_events();
     }
 
     fn receive(&mut self, now: Duration, datagram: &mut [u8]) {
@@ -100,31 +83,53 @@ impl Peer for Rtc {
         let message = BytesMut::from(&*datagram);
         // A refused datagram is one that is dropped.
         let _ = self.connection.handle_read(TaggedBytesMut { now: self.start + now, transport, message });
-        self.note_events();
+    }
+
+    fn handle_timeout(&mut self, now: Duration) {
+        let _ = self.connection.handle_timeout(self.start + now);
+    }
+
+    fn attend(&mut self, _: Duration) {
+        while let Some(event) = self.connection.poll_event() {
+            if let RTCPeerConnectionEvent::OnDataChannel(RTCDataChannelEvent::OnOpen(id)) = event {
+                self.channel = Some(id);
+                self.open = true;
+            }
+        }
+        while let Some(message) = self.connection.poll_read() {
+            if let RTCMessage::DataChannelMessage(..) = message.message {
+                self.received += 1;
+            }
+        }
+    }
+
+    fn transmit(&mut self, _: Duration, out: &mut dyn FnMut(&[u8])) {
+        while let Some(datagram) = self.connection.poll_write() {
+            out(&datagram.message);
+        }
     }
 
     fn timeout(&mut self) -> Option<Duration> {
         self.connection.poll_timeout().map(|at| at.saturating_duration_since(self.start))
     }
 
-    fn handle_timeout(&mut self, now: Duration) {
-        let _ = self.connection.handle_timeout(self.start + now);
-        self.note_events();
-    }
-
-    fn is_open(&mut self) -> bool {
+    fn is_open(&self) -> bool {
         self.open
     }
 
+    fn outstanding(&mut self, _: Duration) -> usize {
+        let channel = self.channel.and_then(|id| self.connection.data_channel(id));
+        channel.map_or(0, |channel| channel.outstanding_bytes())
+    }
+
     fn send(&mut self, now: Duration, message: &[u8]) -> bool {
-        let (at, limit) = (self.start + now, self.buffer);
         let Some(mut channel) = self.channel.and_then(|id| self.connection.data_channel(id)) else {
             return false;
         };
-        channel.outstanding_bytes() < limit && channel.send(at, BytesMut::from(message)).is_ok()
+        channel.send(self.start + now, BytesMut::from(message)).is_ok()
     }
 
-    fn received(&mut self, _: Duration) -> (u64, u64) {
+    fn received(&self) -> u64 {
         self.received
     }
 }

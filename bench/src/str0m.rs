@@ -1,5 +1,6 @@
 //! str0m.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use str0m::config::DtlsVersion;
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
-use crate::stack::{Peer, addresses};
+use crate::stack::{FRAGMENT, Peer, WINDOW, addresses};
 
 pub struct Str0m {
     rtc: Rtc,
@@ -18,20 +19,31 @@ pub struct Str0m {
     local: SocketAddr,
     remote: SocketAddr,
     next: Option<Duration>,
-    waiting: std::collections::VecDeque<Vec<u8>>,
-    received: (u64, u64),
+    waiting: VecDeque<Vec<u8>>,
+    received: u64,
 }
 
 impl Str0m {
     fn new(start: Instant, buffer: usize, local: SocketAddr, remote: SocketAddr) -> Self {
         let mut rtc = Rtc::builder()
             .set_sctp_max_buffered_amount(buffer)
+            .set_sctp_max_message_size(WINDOW)
+            .set_mtu(FRAGMENT + OVERHEAD..=usize::MAX)
             .set_dtls_version(DtlsVersion::Dtls12)
             .set_stats_interval(None)
             .build(start);
         rtc.add_local_candidate(Candidate::host(local, "udp").unwrap());
-        let waiting = std::collections::VecDeque::new();
-        Self { rtc, start, channel: None, open: false, local, remote, next: None, waiting, received: (0, 0) }
+        Self {
+            rtc,
+            start,
+            channel: None,
+            open: false,
+            local,
+            remote,
+            next: None,
+            waiting: VecDeque::new(),
+            received: 0,
+        }
     }
 
     /// Its outputs have to be drained after each input; datagrams wait until they are asked for.
@@ -49,15 +61,15 @@ impl Str0m {
                     self.channel = Some(id);
                     self.open = true;
                 }
-                Output::Event(Event::ChannelData(data)) => {
-                    self.received.0 += data.data.len() as u64;
-                    self.received.1 += 1;
-                }
+                Output::Event(Event::ChannelData(_)) => self.received += 1,
                 Output::Event(_) => {}
             }
         }
     }
 }
+
+/// What it sets aside for the headers of DTLS and SCTP.
+const OVERHEAD: usize = 48 + 40;
 
 impl Peer for Str0m {
     const NAME: &'static str = "str0m";
@@ -76,21 +88,10 @@ impl Peer for Str0m {
         (alice, bob)
     }
 
-    fn transmit(&mut self, _: Duration, out: &mut dyn FnMut(&[u8])) {
-        self.drain();
-        for datagram in self.waiting.drain(..) {
-            out(&datagram);
-        }
-    }
-
     fn receive(&mut self, now: Duration, datagram: &mut [u8]) {
         let receive = Receive::new(Protocol::Udp, self.remote, self.local, datagram).unwrap();
         let _ = self.rtc.handle_input(Input::Receive(self.start + now, receive));
         self.drain();
-    }
-
-    fn timeout(&mut self) -> Option<Duration> {
-        self.next
     }
 
     fn handle_timeout(&mut self, now: Duration) {
@@ -98,8 +99,27 @@ impl Peer for Str0m {
         self.drain();
     }
 
-    fn is_open(&mut self) -> bool {
+    fn attend(&mut self, _: Duration) {
+        self.drain();
+    }
+
+    fn transmit(&mut self, _: Duration, out: &mut dyn FnMut(&[u8])) {
+        for datagram in self.waiting.drain(..) {
+            out(&datagram);
+        }
+    }
+
+    fn timeout(&mut self) -> Option<Duration> {
+        self.next
+    }
+
+    fn is_open(&self) -> bool {
         self.open
+    }
+
+    fn outstanding(&mut self, _: Duration) -> usize {
+        let channel = self.channel.and_then(|id| self.rtc.channel(id));
+        channel.map_or(0, |mut channel| channel.buffered_amount())
     }
 
     fn send(&mut self, _: Duration, message: &[u8]) -> bool {
@@ -107,7 +127,7 @@ impl Peer for Str0m {
         channel.write(true, message).unwrap()
     }
 
-    fn received(&mut self, _: Duration) -> (u64, u64) {
+    fn received(&self) -> u64 {
         self.received
     }
 }
