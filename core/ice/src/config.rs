@@ -12,7 +12,7 @@ pub struct Config {
     pub provider: Arc<dyn Provider>,
     /// Intervals and patience.
     pub timing: Timing,
-    /// How many candidate pairs are kept (RFC 8445 §6.1.2.5).
+    /// How many candidate pairs are kept, 1 at least (RFC 8445 §6.1.2.5).
     pub max_pairs: usize,
 }
 
@@ -33,13 +33,13 @@ pub struct Timing {
     /// Deviation: RFC 8445 §14.3 asks for at least 500 ms. A check is one small datagram to an address that was signalled,
     /// and repeated ones are paced; waiting longer only makes users behind lossy links wait.
     pub initial_timeout: Duration,
-    /// The mean time between two checks of consent (RFC 7675 §5.1); each is drawn from 0.8 to 1.2 times it.
+    /// The mean time between two checks of consent to use the selected pair (RFC 7675 §5.1); each is drawn from 0.8 to 1.2 times it.
     pub consent_interval: Duration,
     /// How long checks go unanswered before the state is disconnected.
     pub disconnected_after: Duration,
     /// How long consent lasts after the last response (RFC 7675 §5.1).
     pub failed_after: Duration,
-    /// How long pairs are tried before the first works (RFC 8863 §4).
+    /// How long pairs are tried before the first works: the PAC timer (RFC 8863 §4).
     pub patience: Duration,
 }
 

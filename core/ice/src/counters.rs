@@ -24,6 +24,8 @@ pub struct Counters {
     pub stray_responses: u64,
     /// Dropped: it came to an address that is not ours.
     pub unknown_local_address: u64,
+    /// Dropped: it came by a pair on which consent has ended.
+    pub without_consent: u64,
     /// Dropped: more at once than is kept.
     pub overflow: u64,
 }

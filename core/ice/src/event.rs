@@ -31,7 +31,8 @@ pub enum State {
     Completed,
     /// The peer answers no more; it may be back.
     Disconnected,
-    /// No pair works, or consent has ended; only a restart helps.
+    /// No pair works, or consent has ended. Only a restart helps, or something new: an address, a candidate, a check by a way
+    /// that consent was not lost on.
     Failed,
     /// The agent was closed.
     Closed,

@@ -1,4 +1,4 @@
-//! What fuzzers call.
+//! What fuzzers call: whatever is done to agents, nothing panics, and no bound is broken.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -8,8 +8,12 @@ use core::time::Duration;
 use pavane_base::rand_core::{Infallible, TryCryptoRng, TryRng};
 use pavane_base::{Instant, Path, Reader, Transport};
 use pavane_crypto::software::SoftwareProvider;
+use pavane_crypto::{Mac, MacAlgorithm, Provider};
+use pavane_stun::{AttributeType, Builder, Class, ErrorCode, Message, Method, TransactionId};
 
-use crate::{Agent, Candidate, CandidateKind, Config, Credentials, RemoteCandidate, Role};
+use crate::{
+    Agent, Candidate, CandidateKind, Config, Credentials, NamedCandidate, RemoteCandidate, ResolveId, Role,
+};
 
 /// A generator that counts: the same inputs do the same.
 struct Counting(u64);
@@ -40,72 +44,246 @@ fn credentials() -> Credentials {
     Credentials { ufrag: "fuzz".into(), pwd: "fuzzfuzzfuzzfuzzfuzzfuzz".into() }
 }
 
+fn key() -> alloc::boxed::Box<dyn Mac> {
+    SoftwareProvider.mac(MacAlgorithm::HmacSha1, credentials().pwd.as_bytes())
+}
+
 fn address(n: u8) -> SocketAddr {
     (Ipv4Addr::new(192, 0, 2, n % 8), 1000 + u16::from(n / 8)).into()
 }
 
-/// Does to an agent what the bytes say: commands, datagrams and time, in any order.
+fn path(argument: u8) -> Path {
+    Path { local: address(argument / 16), remote: address(argument), transport: Transport::Udp }
+}
+
+fn candidate(argument: u8) -> Candidate {
+    Candidate {
+        foundation: "1".into(),
+        component: 1,
+        transport: Transport::Udp,
+        tcp_type: None,
+        priority: u32::from(argument) << 24,
+        address: address(argument),
+        kind: CandidateKind::Host,
+        related: None,
+    }
+}
+
+fn named(argument: u8) -> NamedCandidate {
+    NamedCandidate {
+        name: alloc::format!("{argument}.local"),
+        port: 7,
+        foundation: "1".into(),
+        component: 1,
+        transport: Transport::Udp,
+        priority: 1,
+        kind: CandidateKind::Host,
+    }
+}
+
+/// Does to an agent what the bytes say: commands, datagrams, authentic ones among them, and time, in any order.
 ///
 /// # Panics
 /// If a bound is broken.
 pub fn agent(data: &[u8]) {
-    let mut rng = Counting(1);
-    let config = Config::new(Arc::new(SoftwareProvider));
-    let mut agent = Agent::new(config, Role::Controlling, credentials(), &mut rng);
-    let mut now = Instant::from_millis(1);
+    let mut machine = Machine::new();
     let mut reader = Reader::new(data);
-    let mut buf = Vec::new();
     while let (Ok(operation), Ok(argument)) = (reader.u8(), reader.u8()) {
-        operate(&mut agent, &mut rng, &mut now, operation, argument, &mut reader);
-        while agent.poll_transmit(now, &mut buf).is_some() {}
-        buf.clear();
-        while agent.poll_event().is_some() {}
-        assert!(agent.pairs().count() <= 100);
+        match operation % 16 {
+            0..=7 => machine.command(operation % 16, argument),
+            8..=14 => machine.world(operation % 16, argument),
+            _ => {
+                let len = reader.remaining().min(usize::from(argument));
+                let payload = reader.take(len).unwrap_or_default();
+                machine.agent.handle_datagram(machine.now, &mut machine.rng, path(argument), payload);
+            }
+        }
+        machine.drain();
     }
 }
 
-fn operate(
-    agent: &mut Agent,
-    rng: &mut Counting,
-    now: &mut Instant,
-    operation: u8,
-    argument: u8,
-    reader: &mut Reader<'_>,
-) {
-    match operation % 12 {
-        0 => _ = agent.add_local_address(*now, rng, address(argument)),
-        1 => agent.remove_local_address(*now, rng, address(argument)),
-        2 => agent.start_gathering(*now, rng),
-        3 => agent.set_remote_credentials(*now, rng, credentials()),
-        4 => {
-            let candidate = Candidate {
-                foundation: "1".into(),
-                component: 1,
-                transport: Transport::Udp,
-                tcp_type: None,
-                priority: u32::from(argument) << 16,
-                address: address(argument),
-                kind: CandidateKind::Host,
-                related: None,
-            };
-            let _ = agent.add_remote_candidate(*now, rng, RemoteCandidate::Address(candidate));
+struct Machine {
+    agent: Agent,
+    rng: Counting,
+    now: Instant,
+    buf: Vec<u8>,
+    /// The last checks that the agent sent.
+    checks: Vec<(Path, TransactionId)>,
+    key: alloc::boxed::Box<dyn Mac>,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let mut rng = Counting(1);
+        let config = Config::new(Arc::new(SoftwareProvider));
+        let mut agent = Agent::new(config, Role::Controlling, credentials(), &mut rng);
+        let now = Instant::from_millis(1);
+        let added = agent.add_local_address(now, &mut rng, address(0));
+        added.expect("the address is one of a socket");
+        Self { agent, rng, now, buf: Vec::new(), checks: Vec::new(), key: key() }
+    }
+
+    fn command(&mut self, operation: u8, argument: u8) {
+        let (agent, now, rng) = (&mut self.agent, self.now, &mut self.rng);
+        match operation {
+            0 => drop(agent.add_local_address(now, rng, address(argument))),
+            1 => agent.remove_local_address(now, rng, address(argument)),
+            2 => {
+                agent.start_gathering(now, rng);
+                agent.end_of_local_addresses(now);
+            }
+            3 => {
+                let mut theirs = credentials();
+                theirs.ufrag.extend(core::iter::repeat_n('+', usize::from(argument % 2)));
+                agent.set_remote_credentials(now, rng, theirs);
+            }
+            4 => {
+                let candidate = match argument % 8 {
+                    0 => RemoteCandidate::Name(named(argument)),
+                    _ => RemoteCandidate::Address(candidate(argument)),
+                };
+                let _ = agent.add_remote_candidate(now, rng, candidate);
+            }
+            5 => agent.end_of_remote_candidates(now),
+            6 => agent.restart(now, rng, credentials()),
+            _ => {
+                agent.set_role(if argument.is_multiple_of(2) { Role::Controlled } else { Role::Controlling })
+            }
         }
-        5 => agent.end_of_local_addresses(*now),
-        6 => agent.end_of_remote_candidates(*now),
-        7 => agent.restart(*now, rng, credentials()),
-        8 => agent.set_role(if argument.is_multiple_of(2) { Role::Controlled } else { Role::Controlling }),
-        9 => {
-            *now += Duration::from_millis(u64::from(argument) * 100);
-            agent.handle_timeout(*now, rng);
+    }
+
+    fn world(&mut self, operation: u8, argument: u8) {
+        match operation {
+            8 | 9 => {
+                self.now += Duration::from_millis(u64::from(argument) * if operation == 8 { 1 } else { 200 });
+                self.agent.handle_timeout(self.now, &mut self.rng);
+                let next = self.agent.poll_timeout();
+                assert!(next.is_none_or(|at| at > self.now), "what was due is done");
+            }
+            10 => drop(self.agent.handle_data(self.now, path(argument))),
+            11 => {
+                let ip = argument.is_multiple_of(2).then(|| address(argument).ip());
+                let id = ResolveId(u64::from(argument % 8));
+                self.agent.handle_resolved(self.now, &mut self.rng, id, ip);
+            }
+            12 => self.ask(argument),
+            13 => self.answer(argument, None),
+            _ => {
+                let code =
+                    if argument.is_multiple_of(2) { ErrorCode::ROLE_CONFLICT } else { ErrorCode::FORBIDDEN };
+                self.answer(argument, Some(code));
+            }
         }
-        10 => _ = agent.handle_data(*now, path(argument)),
+    }
+
+    fn ask(&mut self, argument: u8) {
+        let role = match argument % 2 {
+            0 => AttributeType::ICE_CONTROLLED,
+            _ => AttributeType::ICE_CONTROLLING,
+        };
+        let mut bytes = Vec::new();
+        let transaction = TransactionId([argument; 12]);
+        let mut message = Builder::new(&mut bytes, Class::Request, Method::BINDING, transaction)
+            .username("fuzz", "fuzz")
+            .attribute(role, &[argument; 8])
+            .priority(u32::from(argument) << 24);
+        if argument % 4 == 3 {
+            message = message.attribute(AttributeType::USE_CANDIDATE, &[]);
+        }
+        message.integrity(&*self.key).fingerprint();
+        self.agent.handle_datagram(self.now, &mut self.rng, path(argument), &bytes);
+    }
+
+    fn answer(&mut self, argument: u8, error: Option<ErrorCode>) {
+        let Some(at) = usize::from(argument).checked_rem(self.checks.len()) else { return };
+        let (path, transaction) = self.checks[at];
+        let mut bytes = Vec::new();
+        let message = match error {
+            None => Builder::new(&mut bytes, Class::Success, Method::BINDING, transaction)
+                .xor_mapped_address(if argument.is_multiple_of(4) { address(argument) } else { path.local }),
+            Some(code) => {
+                Builder::new(&mut bytes, Class::Error, Method::BINDING, transaction).error_code(code)
+            }
+        };
+        message.integrity(&*self.key).fingerprint();
+        self.agent.handle_datagram(self.now, &mut self.rng, path, &bytes);
+    }
+
+    fn drain(&mut self) {
+        const REMEMBERED: usize = 16;
+        while let Some(transmit) = self.agent.poll_transmit(self.now, &mut self.buf) {
+            let message = Message::parse(&self.buf).expect("what an agent sends is well-formed");
+            assert_eq!(transmit.len, self.buf.len());
+            if message.class() == Class::Request {
+                self.checks.truncate(REMEMBERED - 1);
+                self.checks.insert(0, (transmit.path, message.transaction()));
+            }
+            self.buf.clear();
+        }
+        while self.agent.poll_event().is_some() {}
+        while self.agent.poll_resolve().is_some() {}
+        assert!(self.agent.pairs().count() <= 100);
+        assert!(self.agent.pairs().filter(|pair| pair.selected).count() <= 1);
+        assert!(self.agent.peer_reflexive_candidates().len() <= 16);
+    }
+}
+
+/// Lets two agents find each other over a network that loses, doubles, delays and mangles as the bytes say, and then over
+/// one that does not.
+///
+/// # Panics
+/// If they do not find each other in the end.
+pub fn pair(data: &[u8]) {
+    let mut rngs = [Counting(1), Counting(2)];
+    let mut agents = [0, 1].map(|n| {
+        let config = Config::new(Arc::new(SoftwareProvider));
+        let role = if n == 0 { Role::Controlling } else { Role::Controlled };
+        Agent::new(config, role, credentials(), &mut rngs[n])
+    });
+    let mut now = Instant::from_millis(1);
+    for n in 0..2 {
+        let (ours, rng) = (n as u8 * 16, &mut rngs[n]);
+        let added = agents[n].add_local_address(now, rng, address(ours));
+        added.expect("the address is one of a socket");
+        agents[n].start_gathering(now, rng);
+        agents[n].set_remote_credentials(now, rng, credentials());
+        let theirs = RemoteCandidate::Address(candidate(16 - ours));
+        agents[n].add_remote_candidate(now, rng, theirs).expect("there is room for one");
+    }
+    let mut in_flight: Vec<(usize, Path, Vec<u8>)> = Vec::new();
+    let mut fates = data.iter().copied();
+    let end = now + Duration::from_secs(30);
+    while now < end {
+        for (to, path, bytes) in core::mem::take(&mut in_flight) {
+            agents[to].handle_datagram(now, &mut rngs[to], path, &bytes);
+        }
+        for n in 0..2 {
+            agents[n].handle_timeout(now, &mut rngs[n]);
+            let mut bytes = Vec::new();
+            while let Some(transmit) = agents[n].poll_transmit(now, &mut bytes) {
+                let sent = core::mem::take(&mut bytes);
+                let Path { local, remote, transport } = transmit.path;
+                let seen = Path { local: remote, remote: local, transport };
+                deliver(&mut in_flight, (1 - n, seen, sent), fates.next().unwrap_or(0));
+            }
+        }
+        now += Duration::from_millis(10);
+    }
+    assert!(fates.next().is_some() || agents.iter().all(|agent| agent.selected_path().is_some()));
+}
+
+fn deliver(in_flight: &mut Vec<(usize, Path, Vec<u8>)>, mut datagram: (usize, Path, Vec<u8>), fate: u8) {
+    match fate % 8 {
+        0..=2 => in_flight.push(datagram),
+        3 | 4 => {}
+        5 => in_flight.extend([datagram.clone(), datagram]),
+        6 => in_flight.insert(0, datagram),
         _ => {
-            let payload = reader.take(reader.remaining().min(usize::from(argument))).unwrap_or_default();
-            agent.handle_datagram(*now, rng, path(argument), payload);
+            let at = usize::from(fate) % datagram.2.len().max(1);
+            if let Some(byte) = datagram.2.get_mut(at) {
+                *byte ^= fate;
+            }
+            in_flight.push(datagram);
         }
     }
-}
-
-fn path(argument: u8) -> Path {
-    Path { local: address(argument / 16), remote: address(argument), transport: Transport::Udp }
 }

@@ -1,10 +1,12 @@
 //! One generation of credentials, with the keys made of them once.
 
 use alloc::boxed::Box;
+use core::fmt;
 
 use pavane_crypto::{Mac, MacAlgorithm, Provider};
 
 use crate::Credentials;
+use crate::pair::Pair;
 
 /// Credentials, and the key of MESSAGE-INTEGRITY that they make.
 pub(crate) struct Keyed {
@@ -25,10 +27,27 @@ impl Keyed {
     }
 }
 
-/// Our side before a restart: the peer goes on using it until it has heard of the restart.
+impl fmt::Debug for Keyed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.credentials.fmt(f)
+    }
+}
+
+/// The generation before a restart: its pair carries the data until the generation after it has one that works
+/// (RFC 8445 §9).
+#[derive(Debug)]
 pub(crate) struct Former {
     pub(crate) local: Keyed,
-    pub(crate) path: Option<pavane_base::Path>,
-    /// When consent to send there ends.
-    pub(crate) until: pavane_base::Instant,
+    pub(crate) remote: Keyed,
+    pub(crate) pair: Pair,
+    pub(crate) duty: Duty,
+}
+
+/// What is left to do for a former generation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duty {
+    /// Data goes its way, and consent is asked for.
+    Carries,
+    /// Its successor has taken over. What the peer still sends is taken until consent ends.
+    Retired,
 }

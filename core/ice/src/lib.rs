@@ -6,10 +6,20 @@
 //! A pair goes through these states ([`PairState`]):
 //!
 //! ```text
-//!   Waiting ── check ──▶ InProgress ── response ──▶ Succeeded
-//!                            │  ▲                       │ consent lost
-//!              unanswered ───┘  └── again, later        ▼
-//!                                                     Failed ── asked by the peer ──▶ InProgress
+//!   Waiting ── check ──▶ InProgress ── response ──▶ Succeeded ── no consent ──▶ Failed, for good
+//!                         │  ▲   ▲                      │
+//!            unanswered ──┘  │   │                      └─ not needed ──▶ Failed
+//!            too often ──▶ Failed ── asked by the peer, or the search begins anew
+//! ```
+//!
+//! and the search for a pair through these:
+//!
+//! ```text
+//!   Idle ── peer's credentials ──▶ Searching ── a pair works ──▶ Found ── none works any more ──▶ Over
+//!    ▲                                │  ▲                        │                                │
+//!    └── restart, from any            │  └── our address is gone ─┘                                │
+//!                                     └─────────────────── patience is at an end ──────────────────┤
+//!                  Searching ◀── a new address, candidate or request gives hope ───────────────────┘
 //! ```
 //!
 //! Deviation: there is no Frozen state (RFC 8445 §6.1.2.6). With one component and one stream, all that freezing would do is
@@ -24,21 +34,29 @@ extern crate std;
 
 mod agent;
 mod candidate;
+mod checklist;
 mod checks;
 mod config;
+mod consent;
 mod counters;
 mod credentials;
 mod error;
 mod event;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod gathering;
 mod generation;
+mod nomination;
+mod outbox;
+mod outstanding;
 mod pair;
-mod pairing;
 mod remote;
 mod requests;
+mod resolve;
 mod responses;
+mod search;
 mod selection;
+mod transmit;
 
 pub use agent::Agent;
 pub use candidate::{Candidate, CandidateKind, NamedCandidate, RemoteCandidate, TcpType};

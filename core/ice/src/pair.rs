@@ -1,47 +1,67 @@
 //! One candidate pair and its checks.
 
-use alloc::collections::VecDeque;
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use pavane_base::{Instant, Path, Transport};
+use pavane_base::{Instant, Path};
 use pavane_stun::TransactionId;
 
-use crate::{Role, Timing};
+use crate::consent::Consent;
+use crate::nomination::Nomination;
+use crate::outstanding::{Check, Outstanding};
+use crate::{CandidateKind, Role, Timing};
 
 /// A local address together with a remote one.
 #[derive(Debug)]
 pub(crate) struct Pair {
-    pub(crate) local: SocketAddr,
-    pub(crate) remote: SocketAddr,
-    pub(crate) local_priority: u32,
-    pub(crate) remote_priority: u32,
-    pub(crate) state: PairState,
-    /// When the peer last nominated it, or last confirmed that we did.
-    pub(crate) nominated_at: Option<Instant>,
-    /// The peer has asked for it by USE-CANDIDATE before it worked.
-    pub(crate) nominated_early: bool,
-    /// Checks on their way, the oldest first.
-    outstanding: VecDeque<Check>,
-    /// When the next check is due.
-    pub(crate) next_check: Option<Instant>,
-    /// How many checks in a row went unanswered.
-    unanswered: u32,
-    /// The first check since the last sign of life.
-    waiting_since: Option<Instant>,
-    pub(crate) last_response: Option<Instant>,
-    pub(crate) last_heard: Option<Instant>,
-    pub(crate) round_trip_time: Option<Duration>,
+    path: Path,
+    pub(crate) local: Side,
+    pub(crate) remote: Side,
+    pub(crate) progress: Progress,
+    pub(crate) nomination: Nomination,
+    pub(crate) outstanding: Outstanding,
+    /// Our address as the peer sees it.
+    mapped: Option<SocketAddr>,
+    round_trip_time: Option<Duration>,
     checks_sent: u64,
     responses_received: u64,
+    pub(crate) requests_received: u64,
 }
 
-/// A check that waits for its response.
+/// What a candidate brings into a pair.
 #[derive(Clone, Copy, Debug)]
-struct Check {
-    transaction: TransactionId,
-    sent_at: Instant,
-    nominates: bool,
+pub(crate) struct Side {
+    pub(crate) kind: CandidateKind,
+    pub(crate) priority: u32,
+}
+
+/// Where a pair stands, with what there is to know of it there.
+#[derive(Debug)]
+pub(crate) enum Progress {
+    /// It has not been checked.
+    Waiting,
+    /// It is being checked.
+    Trying(Trial),
+    /// It works.
+    Succeeded(Consent),
+    /// It does not.
+    Failed(Failure),
+}
+
+/// Checks that have had no answer yet.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trial {
+    asked: u32,
+    next_check: Instant,
+}
+
+/// Why a pair does not work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// Nothing came back. It may be tried again.
+    Unanswered,
+    /// The peer refused, or consent to send data there ended: these credentials are not used there again (RFC 7675 §5.1).
+    Final,
 }
 
 /// Where a pair stands (RFC 8445 §6.1.2.6).
@@ -67,6 +87,12 @@ pub struct PairStats {
     pub state: PairState,
     /// Its priority.
     pub priority: u64,
+    /// What our candidate is.
+    pub local_kind: CandidateKind,
+    /// What the peer's candidate is.
+    pub remote_kind: CandidateKind,
+    /// Our address as the peer sees it.
+    pub mapped: Option<SocketAddr>,
     /// Whether it is nominated.
     pub nominated: bool,
     /// Whether data goes this way.
@@ -77,140 +103,221 @@ pub struct PairStats {
     pub checks_sent: u64,
     /// Successful responses to them.
     pub responses_received: u64,
+    /// Authentic requests that came this way.
+    pub requests_received: u64,
 }
 
-/// How many checks of a pair may still be answered; the response to an older one is stray.
-const MAX_OUTSTANDING: usize = 8;
+/// The longest time between two checks of a pair, while none works.
+///
+/// Deviation: RFC 8489 §6.2.1 goes on doubling. Somebody waits for this connection, and where datagrams are lost many have to
+/// be tried; the pace of all checks together is the same.
+pub(crate) const URGENT_INTERVAL: Duration = Duration::from_millis(400);
 
-/// The longest time between two checks of a pair that has not worked yet.
-const MAX_INTERVAL: Duration = Duration::from_secs(1);
+/// The same while another pair works, and nobody waits.
+pub(crate) const PATIENT_INTERVAL: Duration = Duration::from_secs(4);
 
 /// The shortest time that a response is waited for.
 const MIN_TIMEOUT: Duration = Duration::from_millis(50);
 
+/// How often a pair is tried while another one works (RFC 8489 §6.2.1: Rc).
+const MAX_TRIALS: u32 = 7;
+
 impl Pair {
-    pub(crate) fn new(
-        (local, local_priority): (SocketAddr, u32),
-        (remote, remote_priority): (SocketAddr, u32),
-    ) -> Self {
+    pub(crate) fn new(path: Path, local: Side, remote: Side) -> Self {
         Self {
+            path,
             local,
             remote,
-            local_priority,
-            remote_priority,
-            state: PairState::Waiting,
-            nominated_at: None,
-            nominated_early: false,
-            outstanding: VecDeque::new(),
-            next_check: None,
-            unanswered: 0,
-            waiting_since: None,
-            last_response: None,
-            last_heard: None,
+            progress: Progress::Waiting,
+            nomination: Nomination::None,
+            outstanding: Outstanding::default(),
+            mapped: None,
             round_trip_time: None,
             checks_sent: 0,
             responses_received: 0,
+            requests_received: 0,
         }
     }
 
     pub(crate) const fn path(&self) -> Path {
-        Path { local: self.local, remote: self.remote, transport: Transport::Udp }
+        self.path
     }
 
     /// RFC 8445 §6.1.2.3.
     pub(crate) fn priority(&self, role: Role) -> u64 {
         let (g, d) = match role {
-            Role::Controlling => (self.local_priority, self.remote_priority),
-            Role::Controlled => (self.remote_priority, self.local_priority),
+            Role::Controlling => (self.local.priority, self.remote.priority),
+            Role::Controlled => (self.remote.priority, self.local.priority),
         };
         u64::from(g.min(d)) << 32 | u64::from(g.max(d)) << 1 | u64::from(g > d)
     }
 
-    pub(crate) fn is_valid(&self) -> bool {
-        self.state == PairState::Succeeded
+    pub(crate) const fn is_valid(&self) -> bool {
+        self.consent().is_some()
     }
 
-    /// Notes that a check goes out, and says nothing before its response is due.
-    pub(crate) fn check_sent(
+    /// Whether it may work yet.
+    pub(crate) const fn is_open(&self) -> bool {
+        matches!(self.progress, Progress::Waiting | Progress::Trying(_))
+    }
+
+    pub(crate) const fn consent(&self) -> Option<&Consent> {
+        match &self.progress {
+            Progress::Succeeded(consent) => Some(consent),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn consent_mut(&mut self) -> Option<&mut Consent> {
+        match &mut self.progress {
+            Progress::Succeeded(consent) => Some(consent),
+            _ => None,
+        }
+    }
+
+    /// When its next check is due; [`Instant::ZERO`] for one that has never been tried.
+    pub(crate) const fn due(&self) -> Option<Instant> {
+        match &self.progress {
+            Progress::Waiting => Some(Instant::ZERO),
+            Progress::Trying(trial) => Some(trial.next_check),
+            Progress::Succeeded(consent) => consent.next_check(),
+            Progress::Failed(_) => None,
+        }
+    }
+
+    /// Notes that a check goes out, for whose response `timeout` is long enough; if none comes the next one goes out after
+    /// that time, doubled for each check before, or after `longest`.
+    pub(crate) fn asked(&mut self, check: Check, timeout: Duration, longest: Duration) {
+        let now = check.sent_at;
+        self.outstanding.add(check);
+        self.checks_sent += 1;
+        let asked = match &mut self.progress {
+            Progress::Succeeded(consent) => return consent.asked(now, timeout),
+            Progress::Trying(trial) => trial.asked.saturating_add(1),
+            Progress::Waiting | Progress::Failed(_) => 1,
+        };
+        let wait = timeout.saturating_mul(1 << (asked - 1).min(4));
+        let next_check = now + wait.min(longest.max(timeout));
+        self.progress = Progress::Trying(Trial { asked, next_check });
+    }
+
+    /// Takes the check that a good response answers: the pair works. Its next check comes an `interval` after that one.
+    pub(crate) fn answered(
         &mut self,
         now: Instant,
-        transaction: TransactionId,
-        nominates: bool,
-        timeout: Duration,
+        check: &Check,
+        interval: Duration,
+        mapped: Option<SocketAddr>,
     ) {
-        if self.outstanding.len() == MAX_OUTSTANDING {
-            self.outstanding.pop_front();
-        }
-        self.outstanding.push_back(Check { transaction, sent_at: now, nominates });
-        self.waiting_since.get_or_insert(now);
-        self.checks_sent += 1;
-        if self.state != PairState::Succeeded {
-            self.state = PairState::InProgress;
-            let backed_off = timeout.saturating_mul(1 << self.unanswered.min(4));
-            self.next_check = Some(now + backed_off.min(MAX_INTERVAL.max(timeout)));
-        }
-        self.unanswered = self.unanswered.saturating_add(1);
-    }
-
-    /// Takes the check that a response answers; says whether it nominated.
-    pub(crate) fn answered(&mut self, now: Instant, transaction: TransactionId) -> Option<bool> {
-        let at = self.outstanding.iter().position(|check| check.transaction == transaction)?;
-        let check = self.outstanding[at];
-        self.outstanding.drain(..=at);
         self.round_trip_time = Some(now - check.sent_at);
         self.responses_received += 1;
-        self.last_response = Some(now);
-        self.heard(now);
-        Some(check.nominates)
-    }
-
-    /// Gives up what is on its way, because it was meant for another role or generation.
-    pub(crate) fn forget_checks(&mut self) {
-        self.outstanding.clear();
-        self.waiting_since = None;
-        self.unanswered = 0;
-    }
-
-    /// Whether this transaction is one of the pair's.
-    pub(crate) fn asked(&self, transaction: TransactionId) -> bool {
-        self.outstanding.iter().any(|check| check.transaction == transaction)
-    }
-
-    /// Whether a check that nominates may still be answered.
-    pub(crate) fn is_being_nominated(&self) -> bool {
-        self.outstanding.iter().any(|check| check.nominates)
+        self.mapped = mapped;
+        let next_check = (check.sent_at + interval).max(now);
+        match &mut self.progress {
+            Progress::Succeeded(consent) => consent.confirmed(now, next_check),
+            progress => *progress = Progress::Succeeded(Consent::given(now, next_check)),
+        }
     }
 
     /// Something authentic, or data, came this way.
-    pub(crate) fn heard(&mut self, now: Instant) {
-        self.last_heard = Some(now);
-        self.waiting_since = None;
-        self.unanswered = 0;
-    }
-
-    /// Since when the peer owes a sign of life.
-    pub(crate) const fn silent_since(&self) -> Option<Instant> {
-        self.waiting_since
-    }
-
-    /// How long to wait for a response on this pair.
-    pub(crate) fn timeout(&self, timing: &Timing, measured: Option<Duration>) -> Duration {
-        match self.round_trip_time.or(measured) {
-            Some(rtt) => (rtt.saturating_mul(3) / 2).max(MIN_TIMEOUT),
-            None => timing.initial_timeout,
+    pub(crate) const fn heard(&mut self) {
+        if let Progress::Succeeded(consent) = &mut self.progress {
+            consent.heard();
         }
     }
 
-    pub(crate) fn stats(&self, role: Role, selected: bool) -> PairStats {
+    pub(crate) fn fail(&mut self, failure: Failure) {
+        self.progress = Progress::Failed(failure);
+        self.nomination = Nomination::None;
+        if failure == Failure::Final {
+            self.outstanding.clear();
+        }
+    }
+
+    /// Fails if it has been tried often enough, while another pair works.
+    pub(crate) fn give_up_if_hopeless(&mut self, now: Instant) {
+        if let Progress::Trying(trial) = self.progress
+            && trial.asked >= MAX_TRIALS
+            && trial.next_check <= now
+        {
+            self.fail(Failure::Unanswered);
+        }
+    }
+
+    /// Lets it be tried again, if it failed for want of an answer.
+    pub(crate) const fn revive(&mut self) {
+        if matches!(self.progress, Progress::Failed(Failure::Unanswered)) {
+            self.progress = Progress::Waiting;
+        }
+    }
+
+    /// Whether these credentials are not to be used on it again.
+    pub(crate) const fn is_closed(&self) -> bool {
+        matches!(self.progress, Progress::Failed(Failure::Final))
+    }
+
+    /// Whether a check's response is awaited on it.
+    pub(crate) fn awaits(&self, transaction: TransactionId) -> bool {
+        self.outstanding.contains(transaction)
+    }
+
+    pub(crate) const fn round_trip_time(&self) -> Option<Duration> {
+        self.round_trip_time
+    }
+
+    /// How long to wait for a response on this pair, where others have `measured` a round trip.
+    pub(crate) fn timeout(&self, timing: &Timing, measured: Option<Duration>) -> Duration {
+        match self.round_trip_time.or(measured) {
+            Some(rtt) => rtt.saturating_mul(3) / 2,
+            None => timing.initial_timeout,
+        }
+        .max(MIN_TIMEOUT)
+    }
+
+    pub(crate) fn stats(&self, role: Role, selected: Option<Path>) -> PairStats {
         PairStats {
-            path: self.path(),
-            state: self.state,
+            path: self.path,
+            state: match self.progress {
+                Progress::Waiting => PairState::Waiting,
+                Progress::Trying(_) => PairState::InProgress,
+                Progress::Succeeded(_) => PairState::Succeeded,
+                Progress::Failed(_) => PairState::Failed,
+            },
             priority: self.priority(role),
-            nominated: self.nominated_at.is_some(),
-            selected,
+            local_kind: self.local.kind,
+            remote_kind: self.remote.kind,
+            mapped: self.mapped,
+            nominated: self.nomination.is_made(),
+            selected: selected == Some(self.path),
             round_trip_time: self.round_trip_time,
             checks_sent: self.checks_sent,
             responses_received: self.responses_received,
+            requests_received: self.requests_received,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pavane_base::Transport;
+
+    use super::*;
+
+    fn pair(local: u32, remote: u32) -> Pair {
+        let address = "192.0.2.1:1".parse().unwrap();
+        let side = |priority| Side { kind: CandidateKind::Host, priority };
+        let path = Path { local: address, remote: address, transport: Transport::Udp };
+        Pair::new(path, side(local), side(remote))
+    }
+
+    #[test]
+    fn both_sides_compute_the_same_priority() {
+        let highest = (1 << 31) - 1;
+        for (a, b) in [(1, 2), (2, 1), (7, 7), (1, highest), (highest, highest)] {
+            assert_eq!(pair(a, b).priority(Role::Controlling), pair(b, a).priority(Role::Controlled));
+        }
+        // RFC 8445 §6.1.2.3: 2^32 * min + 2 * max + (G > D).
+        assert_eq!(pair(3, 2).priority(Role::Controlling), (2 << 32) + 6 + 1);
+        assert_eq!(pair(3, 2).priority(Role::Controlled), (2 << 32) + 6);
     }
 }

@@ -1,77 +1,75 @@
 //! The peer's checks (RFC 8445 §7.3).
 //!
-//! A request that is not authentic is counted and never answered, so that nobody can have datagrams sent to a third party.
-
-use alloc::vec::Vec;
+//! A request that is not authentic is counted and never answered, so that nobody can have datagrams sent to a third party;
+//! and it changes nothing.
 
 use pavane_base::rand_core::CryptoRng;
 use pavane_base::{Instant, Path};
-use pavane_stun::{AttributeType, Class, ErrorCode, Message, Method};
+use pavane_stun::{Class, ErrorCode, Message, Method};
 
+use crate::Role;
 use crate::agent::Agent;
-use crate::checks::{MAX_OUTGOING, Outgoing};
-use crate::{PairState, Role};
+use crate::nomination::Nomination;
+use crate::outbox::{Answer, Era, UnknownList, Verdict};
+use crate::pair::Progress;
 
-/// How many attributes an error response lists.
-const MAX_UNKNOWN_LISTED: usize = 8;
+/// Whether a message made a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It was authentic, and something may be due.
+    Changed,
+    /// It was counted, if that.
+    Nothing,
+}
 
 impl Agent {
-    pub(crate) fn take_message(&mut self, now: Instant, rng: &mut dyn CryptoRng, path: Path, payload: &[u8]) {
+    pub(crate) fn take_message(
+        &mut self,
+        now: Instant,
+        rng: &mut dyn CryptoRng,
+        path: Path,
+        payload: &[u8],
+    ) -> Effect {
         // RFC 8445 §7.1: every message of ICE has a fingerprint.
         let Some(message) = Message::parse(payload).ok().filter(Message::has_fingerprint) else {
             self.counters.malformed += 1;
-            return;
+            return Effect::Nothing;
         };
-        if message.method() != Method::BINDING {
-            self.counters.unexpected += 1;
-            return;
-        }
-        match message.class() {
-            Class::Request => self.take_request(now, path, &message),
-            Class::Success | Class::Error => self.take_response(now, rng, path, &message),
+        match (message.method(), message.class()) {
+            (Method::BINDING, Class::Request) => self.take_request(now, path, &message),
+            (Method::BINDING, Class::Success | Class::Error) => self.take_response(now, rng, path, &message),
             // A keepalive (RFC 8445 §11) asks for nothing, and proves nothing.
-            Class::Indication => {}
+            (Method::BINDING, Class::Indication) => Effect::Nothing,
+            _ => {
+                self.counters.unexpected += 1;
+                Effect::Nothing
+            }
         }
     }
 
-    fn take_request(&mut self, now: Instant, path: Path, message: &Message<'_>) {
-        if !self.locals.iter().any(|local| local.address == path.local) {
+    fn take_request(&mut self, now: Instant, path: Path, message: &Message<'_>) -> Effect {
+        if self.locals.get(path.local).is_none() {
             self.counters.unknown_local_address += 1;
-            return;
+            return Effect::Nothing;
         }
-        let Some(former) = self.authenticate(message) else { return };
+        let Some(era) = self.authenticate(message) else { return Effect::Nothing };
         self.counters.requests_received += 1;
-        let unknown: Vec<AttributeType> = message.unknown_required().take(MAX_UNKNOWN_LISTED).collect();
-        if !unknown.is_empty() {
-            self.refuse(path, message, ErrorCode::UNKNOWN_ATTRIBUTE, unknown);
-            return;
+        if let Some(verdict) = self.judge(now, era, path, message) {
+            let transaction = message.transaction();
+            if !self.outbox.answer(Answer { path, era, transaction, verdict }) {
+                self.counters.overflow += 1;
+            }
         }
-        if former {
-            self.answer(Outgoing::Success { path, transaction: message.transaction(), former });
-            return;
-        }
-        let Some(priority) = message.priority() else {
-            self.refuse(path, message, ErrorCode::BAD_REQUEST, Vec::new());
-            return;
-        };
-        if !self.settle_roles(message) {
-            self.refuse(path, message, ErrorCode::ROLE_CONFLICT, Vec::new());
-            return;
-        }
-        self.answer(Outgoing::Success { path, transaction: message.transaction(), former });
-        if self.learn(path.remote, priority) {
-            self.pair_heard(path);
-            self.heard_request(now, path, message.use_candidate());
-        }
+        Effect::Changed
     }
 
-    /// Whether a request is authentic; if so, whether it belongs to the generation before.
-    fn authenticate(&mut self, message: &Message<'_>) -> Option<bool> {
+    /// Whether a request is authentic; if so, which generation's credentials say so.
+    fn authenticate(&mut self, message: &Message<'_>) -> Option<Era> {
         let username = message.username().unwrap_or_default();
         let former = self.former.as_ref().map(|former| &former.local);
-        let (local, is_former) = match former {
-            _ if self.local.is_addressed_by(username) => (&self.local, false),
-            Some(former) if former.is_addressed_by(username) => (former, true),
+        let (local, era) = match former {
+            _ if self.local.is_addressed_by(username) => (&self.local, Era::Current),
+            Some(former) if former.is_addressed_by(username) => (former, Era::Former),
             _ => {
                 self.counters.unknown_username += 1;
                 return None;
@@ -81,7 +79,35 @@ impl Agent {
             self.counters.unauthentic += 1;
             return None;
         }
-        Some(is_former)
+        Some(era)
+    }
+
+    /// Does what an authentic request asks for, and says what to answer, if anything.
+    fn judge(&mut self, now: Instant, era: Era, path: Path, message: &Message<'_>) -> Option<Verdict> {
+        if let Some(list) = UnknownList::collect(message.unknown_required()) {
+            return Some(Verdict::Unknown(list));
+        }
+        if era == Era::Former {
+            let former = self.former.as_mut().filter(|former| former.pair.path() == path);
+            former.into_iter().for_each(|former| former.pair.heard());
+            return Some(Verdict::Success);
+        }
+        let Some(priority) = message.priority() else {
+            return Some(Verdict::Error(ErrorCode::BAD_REQUEST));
+        };
+        if !self.settle_roles(message) {
+            return Some(Verdict::Error(ErrorCode::ROLE_CONFLICT));
+        }
+        if !self.learn(path, priority) {
+            return None;
+        }
+        if self.checklist.get(path).is_some_and(|pair| pair.is_closed()) {
+            // RFC 7675 §5.1: nothing is sent where consent has ended.
+            self.counters.without_consent += 1;
+            return None;
+        }
+        self.heard_request(now, path, message.use_candidate());
+        Some(Verdict::Success)
     }
 
     /// Resolves a role conflict (RFC 8445 §7.3.1.1); false if it is the peer who has to change.
@@ -90,7 +116,7 @@ impl Agent {
             (Role::Controlling, Some(theirs), _) if self.tiebreaker >= theirs => false,
             (Role::Controlled, _, Some(theirs)) if self.tiebreaker < theirs => false,
             (Role::Controlling, Some(_), _) | (Role::Controlled, _, Some(_)) => {
-                self.set_role(self.role.other());
+                self.take_role(self.role.other());
                 true
             }
             _ => true,
@@ -99,27 +125,20 @@ impl Agent {
 
     /// A request is a sign of life, and has its pair checked in return (RFC 8445 §7.3.1.4).
     fn heard_request(&mut self, now: Instant, path: Path, nominates: bool) {
-        let controlled = self.role == Role::Controlled;
-        let Some(pair) = self.pair_mut(path) else { return };
-        pair.heard(now);
-        match pair.state {
-            PairState::Succeeded if nominates && controlled => pair.nominated_at = Some(now),
-            PairState::Succeeded => {}
-            PairState::Waiting | PairState::InProgress | PairState::Failed => {
-                pair.nominated_early |= nominates && controlled;
-                self.trigger(path);
+        let nominates = nominates && self.role == Role::Controlled;
+        let Some(pair) = self.checklist.get_mut(path) else { return };
+        pair.requests_received += 1;
+        pair.heard();
+        match pair.progress {
+            Progress::Succeeded(_) if nominates => pair.nomination = Nomination::Made(now),
+            Progress::Succeeded(_) => {}
+            Progress::Waiting | Progress::Trying(_) | Progress::Failed(_) => {
+                if nominates {
+                    pair.nomination = Nomination::Wanted;
+                }
+                self.hope(now);
+                self.checklist.trigger(path);
             }
-        }
-    }
-
-    fn refuse(&mut self, path: Path, message: &Message<'_>, code: ErrorCode, unknown: Vec<AttributeType>) {
-        self.answer(Outgoing::Error { path, transaction: message.transaction(), code, unknown });
-    }
-
-    fn answer(&mut self, answer: Outgoing) {
-        match self.outgoing.len() < MAX_OUTGOING {
-            true => self.outgoing.push_back(answer),
-            false => self.counters.overflow += 1,
         }
     }
 }

@@ -4,69 +4,114 @@ use pavane_base::rand_core::CryptoRng;
 use pavane_base::{Instant, Path};
 use pavane_stun::{Class, ErrorCode, Message};
 
+use crate::Role;
 use crate::agent::Agent;
-use crate::{PairState, Role};
+use crate::nomination::Nomination;
+use crate::outbox::Era;
+use crate::outstanding::Check;
+use crate::pair::{Failure, Side};
+use crate::requests::Effect;
 
 impl Agent {
+    /// Deviation: RFC 8445 §7.2.5.2.1 fails a pair whose check is answered from another address than was asked. Such a
+    /// response is as if it had never come; the pair fails if no other comes.
     pub(crate) fn take_response(
         &mut self,
         now: Instant,
         rng: &mut dyn CryptoRng,
         path: Path,
         message: &Message<'_>,
-    ) {
+    ) -> Effect {
         let transaction = message.transaction();
-        // RFC 8445 §7.2.5.2.1: it comes from where the check went, to where the check came from.
-        if !self.pair(path).is_some_and(|pair| pair.asked(transaction)) {
+        let former = self.former.as_ref().filter(|former| former.pair.path() == path);
+        let (era, remote) = if self.checklist.get(path).is_some_and(|pair| pair.awaits(transaction)) {
+            (Era::Current, self.remote.as_ref())
+        } else if let Some(former) = former.filter(|former| former.pair.awaits(transaction)) {
+            (Era::Former, Some(&former.remote))
+        } else {
             self.counters.stray_responses += 1;
-            return;
-        }
+            return Effect::Nothing;
+        };
         // An unauthentic response is as if it had never come (RFC 8489 §9.1.4).
-        if !self.remote.as_ref().is_some_and(|remote| message.verify_integrity(&*remote.key)) {
+        if !remote.is_some_and(|remote| message.verify_integrity(&*remote.key)) {
             self.counters.unauthentic += 1;
-            return;
+            return Effect::Nothing;
         }
-        let acceptable = message.unknown_required().next().is_none();
-        match message.class() {
-            Class::Success if acceptable && message.mapped_address().is_some() => {
-                self.succeeded(now, rng, path, message);
+        let is_understood = message.unknown_required().next().is_none();
+        match (message.class(), message.mapped_address()) {
+            (Class::Success, Some(mapped)) if is_understood => {
+                self.counters.responses_received += 1;
+                self.succeeded(now, rng, era, path, message, mapped);
             }
-            Class::Error => self.refused(now, rng, path, message),
-            _ => self.counters.unexpected += 1,
+            (Class::Error, _) => self.refused(rng, era, path, message),
+            _ => {
+                self.counters.unexpected += 1;
+                return Effect::Nothing;
+            }
         }
+        Effect::Changed
     }
 
-    fn succeeded(&mut self, now: Instant, rng: &mut dyn CryptoRng, path: Path, message: &Message<'_>) {
-        self.counters.responses_received += 1;
-        let controlling = self.role == Role::Controlling;
-        let next = self.next_consent(now, path, rng);
-        let pair = self.pair_mut(path).expect("the pair was found a moment ago");
-        let Some(nominated) = pair.answered(now, message.transaction()) else { return };
-        pair.state = PairState::Succeeded;
-        // The interval counts from one check to the next, whatever the round trip.
-        pair.next_check = Some(next - pair.round_trip_time.unwrap_or_default());
-        if core::mem::take(&mut pair.nominated_early) || (nominated && controlling) {
-            pair.nominated_at = Some(now);
-        }
-    }
-
-    fn refused(&mut self, now: Instant, rng: &mut dyn CryptoRng, path: Path, message: &Message<'_>) {
-        let pair = self.pair_mut(path).expect("the pair was found a moment ago");
-        if pair.answered(now, message.transaction()).is_none() {
+    fn succeeded(
+        &mut self,
+        now: Instant,
+        rng: &mut dyn CryptoRng,
+        era: Era,
+        path: Path,
+        message: &Message<'_>,
+        mapped: core::net::SocketAddr,
+    ) {
+        let interval = self.consent_interval(path, rng);
+        if era == Era::Former {
+            let Some(former) = &mut self.former else { return };
+            if let Some(check) = former.pair.outstanding.take(message.transaction()) {
+                former.pair.answered(now, &check, interval, Some(mapped));
+            }
             return;
         }
+        let Some(pair) = self.checklist.get_mut(path) else { return };
+        let Some(check) = pair.outstanding.take(message.transaction()) else { return };
+        pair.answered(now, &check, interval, Some(mapped));
+        // RFC 8445 §7.2.5.3.2: the pair that works is that of the address which the peer sees.
+        if let Some((kind, priority)) = self.locals.mapped(path.local, mapped)
+            && mapped != path.local
+        {
+            pair.local = Side { kind, priority };
+        }
+        pair.nomination = match (self.role, pair.nomination) {
+            (Role::Controlled, Nomination::Wanted) => Nomination::Made(now),
+            (Role::Controlling, Nomination::None | Nomination::Wanted) if confirms(&check) => {
+                Nomination::Made(now)
+            }
+            (_, nomination) => nomination,
+        };
+    }
+
+    fn refused(&mut self, rng: &mut dyn CryptoRng, era: Era, path: Path, message: &Message<'_>) {
+        if era == Era::Former {
+            // RFC 7675 §5.2: consent is revoked.
+            self.former = None;
+            return;
+        }
+        let Some(pair) = self.checklist.get_mut(path) else { return };
+        let Some(check) = pair.outstanding.take(message.transaction()) else { return };
         match message.error_code() {
             Some(ErrorCode::ROLE_CONFLICT) => {
-                // RFC 8445 §7.2.5.1: the role changes, and the pair is checked again at once.
-                self.tiebreaker = rng.next_u64();
-                self.set_role(self.role.other());
-                self.trigger(path);
+                // RFC 8445 §7.2.5.1: the role changes, and the pair is checked again at once. A check of the other role
+                // tells nothing about this one.
+                if check.role == self.role {
+                    self.tiebreaker = rng.next_u64();
+                    self.take_role(self.role.other());
+                }
+                self.checklist.trigger(path);
             }
-            // RFC 7675 §5.2: consent is revoked. Other errors are as final (RFC 8445 §7.2.5.2.4).
-            _ => {
-                pair.state = PairState::Failed;
-                pair.next_check = None;
-            }
+            // Consent is revoked (RFC 7675 §5.2). Other errors are as final (RFC 8445 §7.2.5.2.4).
+            _ => pair.fail(Failure::Final),
         }
     }
+}
+
+/// Whether an answered check has told the peer that its pair is nominated.
+fn confirms(check: &Check) -> bool {
+    check.nominates && check.role == Role::Controlling
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pavane_ice::{Credentials, Role, State};
+use pavane_ice::{Role, State};
 
 use crate::pair::{Pair, RTT, address};
 
@@ -18,10 +18,9 @@ fn a_way_is_found_in_one_round_trip() {
     let start = pair.now;
     assert!(pair.run(PATIENCE, Pair::both_selected));
     assert_eq!(pair.now - start, RTT);
-    assert!(pair.run(PATIENCE, Pair::both_completed));
-    assert!(pair.now - start <= RTT * 2, "nomination takes at most one more: {:?}", pair.now - start);
+    assert!(pair.both_completed(), "the check that proves the best pair nominates it as well");
     assert_eq!(pair.agents[0].round_trip_time(), Some(RTT));
-    assert_eq!(pair.states(0), [State::Checking, State::Connected, State::Completed]);
+    assert_eq!(pair.states(0), [State::Checking, State::Completed]);
 }
 
 #[test]
@@ -40,7 +39,7 @@ fn nothing_is_done_before_both_sides_are_known() {
 
 #[test]
 fn losses_delay_and_do_not_prevent() {
-    let mut times: Vec<Duration> = (0..300)
+    let mut times: Vec<Duration> = (0..1000)
         .map(|seed| {
             let mut pair = Pair::introduced(seed, [&[A4], &[B4]]);
             pair.loss = 0.3;
@@ -50,9 +49,9 @@ fn losses_delay_and_do_not_prevent() {
         })
         .collect();
     times.sort();
-    println!("30 % loss: median {:?}, 99th percentile {:?}", times[150], times[297]);
-    assert!(times[150] < Duration::from_millis(500));
-    assert!(times[297] < Duration::from_secs(5));
+    println!("30 % loss: median {:?}, 99th percentile {:?}, worst {:?}", times[500], times[990], times[999]);
+    assert!(times[500] < Duration::from_millis(500));
+    assert!(times[990] < Duration::from_secs(3));
 }
 
 #[test]
@@ -201,26 +200,4 @@ fn the_same_seed_sends_the_same_bytes() {
     };
     assert!(trace(1) == trace(1));
     assert!(trace(1) != trace(2));
-}
-
-#[test]
-fn a_restart_finds_a_way_anew_while_the_old_one_carries_on() {
-    let mut pair = Pair::introduced(1, [&[A4], &[B4]]);
-    assert!(pair.run(PATIENCE, Pair::both_completed));
-    let before = pair.agents[0].selected_path();
-    for n in 0..2 {
-        let credentials = Credentials::generate(&mut pair.rngs[n]);
-        pair.agents[n].restart(pair.now, &mut pair.rngs[n], credentials);
-        assert_eq!(pair.agents[n].state(), State::New);
-        assert!(pair.agents[n].selected_path().is_some(), "data goes on by the old way");
-        pair.idle(Duration::from_millis(70));
-    }
-    assert_eq!(pair.agents[0].selected_path(), before);
-    for n in 0..2 {
-        pair.tell_candidates(n);
-        pair.tell_credentials(n);
-        pair.agents[1 - n].end_of_remote_candidates(pair.now);
-    }
-    assert!(pair.run(PATIENCE, Pair::both_completed));
-    assert!(pair.agree());
 }

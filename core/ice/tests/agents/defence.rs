@@ -169,9 +169,19 @@ fn every_corrupted_byte_of_a_session_is_survived() {
 #[test]
 fn any_sequence_of_operations_and_packets_is_survived() {
     let mut rng = ChaCha8Rng::seed_from_u64(2);
-    let mut script = vec![0; 400];
+    let mut script = vec![0; 1500];
     for _ in 0..3000 {
         rng.fill_bytes(&mut script);
         pavane_ice::fuzzing::agent(&script);
+    }
+}
+
+#[test]
+fn any_misfortune_of_the_network_is_survived() {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    for len in 0..200 {
+        let mut fates = vec![0; len];
+        rng.fill_bytes(&mut fates);
+        pavane_ice::fuzzing::pair(&fates);
     }
 }

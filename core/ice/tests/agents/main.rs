@@ -1,7 +1,12 @@
 //! Two agents over a small virtual network.
 
 mod pair;
+mod peer;
 
 mod connecting;
 mod defence;
 mod liveness;
+mod nominating;
+mod restarting;
+mod scripted;
+mod signalling;

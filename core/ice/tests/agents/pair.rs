@@ -21,6 +21,8 @@ pub(crate) struct Pair {
     pub(crate) loss: f64,
     /// Ways that lead nowhere.
     pub(crate) cut: Vec<(SocketAddr, SocketAddr)>,
+    /// Ways that lead nowhere in the direction from the first to the second.
+    pub(crate) cut_one_way: Vec<(SocketAddr, SocketAddr)>,
     /// What an address of ours looks like from outside.
     pub(crate) nat: BTreeMap<SocketAddr, SocketAddr>,
     in_flight: BTreeMap<(Instant, u64), (usize, Path, Vec<u8>)>,
@@ -62,6 +64,7 @@ impl Pair {
             rngs,
             loss: 0.0,
             cut: Vec::new(),
+            cut_one_way: Vec::new(),
             nat: BTreeMap::new(),
             in_flight: BTreeMap::new(),
             network: ChaCha8Rng::seed_from_u64(!seed),
@@ -120,6 +123,7 @@ impl Pair {
                 self.sent += 1;
                 let lost = f64::from(self.network.next_u32()) < self.loss * f64::from(u32::MAX);
                 let (from, to) = (transmit.path.local, transmit.path.remote);
+                let lost = lost || self.cut_one_way.contains(&(from, to));
                 if !lost && !self.cut.contains(&(from, to)) && !self.cut.contains(&(to, from)) {
                     let seen = path(self.inside(to), self.outside(from));
                     let arrival = (self.now + RTT / 2, self.sent);
@@ -141,6 +145,8 @@ impl Pair {
         for n in 0..2 {
             if self.agents[n].poll_timeout().is_some_and(|at| at <= self.now) {
                 self.agents[n].handle_timeout(self.now, &mut self.rngs[n]);
+                let next = self.agents[n].poll_timeout();
+                assert!(next.is_none_or(|at| at > self.now), "what was due is done");
             }
         }
         self.flush();

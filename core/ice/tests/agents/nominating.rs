@@ -1,0 +1,178 @@
+//! Nominations as real controlling agents make them, and ours.
+
+use std::time::Duration;
+
+use pavane_ice::{Event, Role, State};
+use pavane_stun::{AttributeType, Class};
+
+use crate::pair::address;
+use crate::peer::{Peer, Said};
+
+const FIRST: &str = "192.0.2.2:4002";
+const SECOND: &str = "192.0.2.2:5002";
+const THIRD: &str = "192.0.2.2:6002";
+const CONTROLLING: (AttributeType, u64) = (AttributeType::ICE_CONTROLLING, 0);
+
+/// A controlled agent that has all three pairs, the first the best.
+fn controlled() -> Peer {
+    let mut peer = Peer::known(Role::Controlled, &[FIRST, SECOND, THIRD]);
+    for said in peer.wait(Duration::from_millis(120)) {
+        peer.answer(&said);
+    }
+    assert_eq!(peer.selected(), Some(address(FIRST)), "unnominated, the best");
+    peer
+}
+
+fn checks(said: &[Said]) -> impl Iterator<Item = &Said> {
+    said.iter().filter(|said| said.message().class() == Class::Request)
+}
+
+/// Firefox: every check says USE-CANDIDATE (RFC 5245 §8.1.1.2).
+#[test]
+fn of_nominations_in_a_row_the_best_pair_counts() {
+    let mut peer = controlled();
+    for from in [THIRD, FIRST, SECOND] {
+        peer.ask(from, CONTROLLING, true);
+        peer.wait(Duration::from_millis(20));
+    }
+    assert_eq!(peer.selected(), Some(address(FIRST)));
+}
+
+/// Chromium: one pair at a time, and then a better one, or the next best.
+#[test]
+fn a_nomination_that_moves_is_followed() {
+    let mut peer = controlled();
+    for from in [SECOND, FIRST, THIRD, SECOND] {
+        for _ in 0..5 {
+            peer.ask(from, CONTROLLING, true);
+            for said in peer.wait(Duration::from_secs(1)) {
+                if said.message().class() == Class::Request {
+                    peer.answer(&said);
+                }
+            }
+        }
+        assert_eq!(peer.selected(), Some(address(from)));
+    }
+    assert_eq!(peer.agent.pairs().filter(|pair| pair.state == pavane_ice::PairState::Succeeded).count(), 3);
+}
+
+#[test]
+fn the_same_nomination_again_changes_nothing() {
+    let mut peer = controlled();
+    while peer.agent.poll_event().is_some() {}
+    for _ in 0..100 {
+        peer.ask(FIRST, CONTROLLING, true);
+        peer.wait(Duration::from_millis(10));
+    }
+    assert_eq!(peer.agent.poll_event(), None);
+}
+
+/// RFC 8445 §7.3.1.5: a nomination before the pair works takes effect when it does.
+#[test]
+fn an_early_nomination_waits_for_its_pair() {
+    let mut peer = Peer::known(Role::Controlled, &[FIRST, SECOND]);
+    let said = peer.wait(Duration::from_millis(60));
+    peer.answer(&said[0]);
+    peer.ask(SECOND, CONTROLLING, true);
+    assert_eq!(peer.selected(), Some(address(FIRST)));
+    let said = peer.said();
+    let check = checks(&said).next().unwrap();
+    peer.answer(check);
+    assert_eq!(peer.selected(), Some(address(SECOND)));
+}
+
+#[test]
+fn we_nominate_the_best_with_its_first_check_and_no_other() {
+    let mut peer = Peer::known(Role::Controlling, &[FIRST, SECOND]);
+    let said = peer.wait(Duration::from_millis(60));
+    let nominates: Vec<_> =
+        said.iter().map(|said| (said.path.remote, said.message().use_candidate())).collect();
+    assert_eq!(nominates, [(address(FIRST), true), (address(SECOND), false)]);
+}
+
+#[test]
+fn we_wait_a_little_for_the_better_and_not_for_long() {
+    let mut peer = Peer::known(Role::Controlling, &[FIRST, SECOND]);
+    let said = peer.wait(Duration::from_millis(60));
+    peer.answer(&said[1]);
+    assert_eq!(peer.selected(), Some(address(SECOND)), "data goes at once");
+    let before = peer.now;
+    while !peer.agent.pairs().any(|pair| pair.nominated) {
+        for said in peer.wait(Duration::from_millis(10)) {
+            if said.path.remote == address(SECOND) && said.message().use_candidate() {
+                peer.answer(&said);
+            }
+        }
+        assert!(peer.now - before <= Duration::from_millis(120));
+    }
+    // The better one answers after all.
+    let said = peer.wait(Duration::from_secs(1));
+    let late = checks(&said).filter(|said| said.path.remote == address(FIRST)).last().unwrap();
+    peer.answer(late);
+    assert_eq!(peer.selected(), Some(address(FIRST)));
+    let said = peer.said();
+    assert!(said.len() == 1 && said[0].message().use_candidate(), "and is nominated at once");
+}
+
+#[test]
+fn a_lost_nomination_is_repeated() {
+    let mut peer = Peer::known(Role::Controlling, &[FIRST, SECOND]);
+    let said = peer.wait(Duration::from_millis(60));
+    peer.answer(&said[1]);
+    let said = peer.wait(Duration::from_secs(2));
+    let wishes = said.iter().filter(|said| said.path.remote == address(SECOND));
+    assert!(wishes.filter(|said| said.message().use_candidate()).count() >= 3);
+}
+
+#[test]
+fn completion_waits_for_the_nomination_and_for_both_ends_of_candidates() {
+    let mut peer = Peer::known(Role::Controlled, &[FIRST]);
+    let said = peer.said();
+    peer.answer(&said[0]);
+    peer.agent.end_of_remote_candidates(peer.now);
+    assert_eq!(peer.agent.state(), State::Connected);
+    peer.ask(FIRST, CONTROLLING, true);
+    assert_eq!(peer.agent.state(), State::Completed);
+    let events: Vec<_> = std::iter::from_fn(|| peer.agent.poll_event()).collect();
+    let states = [State::Checking, State::Connected, State::Completed].map(Event::StateChanged);
+    assert!(states.iter().all(|state| events.contains(state)), "{events:?}");
+}
+
+#[test]
+fn few_spare_pairs_are_kept_alive() {
+    let candidates: Vec<_> = (1..=20).map(|n| std::format!("192.0.2.2:{n}")).collect();
+    let candidates: Vec<_> = candidates.iter().map(|text| &**text).collect();
+    let mut peer = Peer::known(Role::Controlling, &candidates);
+    let mut late = Vec::new();
+    for second in 0..120 {
+        for said in peer.wait(Duration::from_secs(1)) {
+            peer.answer(&said);
+            if second > 60 {
+                late.push(said.path.remote);
+            }
+        }
+    }
+    late.sort();
+    late.dedup();
+    assert_eq!(late.len(), 4, "the one in use and three to fall back on: {late:?}");
+}
+
+/// A pair that was let lapse is kept alive from the moment that it is used.
+#[test]
+fn a_superfluous_pair_may_come_into_use() {
+    let candidates: Vec<_> = (1..=20).map(|n| std::format!("192.0.2.2:{n}")).collect();
+    let candidates: Vec<_> = candidates.iter().map(|text| &**text).collect();
+    let mut peer = Peer::known(Role::Controlled, &candidates);
+    for second in 0..120 {
+        if second == 20 {
+            peer.ask(candidates[15], CONTROLLING, true);
+        }
+        for said in peer.wait(Duration::from_secs(1)) {
+            if said.message().class() == Class::Request {
+                peer.answer(&said);
+            }
+        }
+    }
+    assert_eq!(peer.selected(), Some(address(candidates[15])));
+    assert_eq!(peer.agent.state(), State::Connected);
+}
