@@ -3,5 +3,5 @@
 pub mod net;
 pub mod pair;
 
-pub use net::{Link, Net};
+pub use net::{Bursts, Link, Net};
 pub use pair::{End, Pair, Peer};

@@ -4,7 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use pavane::{Instant, Path};
@@ -18,8 +18,10 @@ pub struct Link {
     delay: Duration,
     /// How much longer it may take.
     jitter: Duration,
-    /// The share that is lost.
+    /// The share that is lost, outside of bursts.
     loss: f64,
+    /// Times of heavier loss.
+    bursts: Option<Bursts>,
     /// The share of which a second copy arrives.
     duplication: f64,
     /// The share that is overtaken by what is sent behind it.
@@ -36,6 +38,17 @@ struct Bottleneck {
     queue: u64,
 }
 
+/// Times of heavier loss, as a chain of two states after Gilbert and Elliott that moves with every datagram.
+#[derive(Clone, Copy, Debug)]
+pub struct Bursts {
+    /// The share of datagrams that a burst begins with.
+    pub begin: f64,
+    /// The share of datagrams in a burst that it ends with; its inverse is a burst's mean length.
+    pub end: f64,
+    /// The share of datagrams in a burst that is lost.
+    pub loss: f64,
+}
+
 /// The largest UDP payload of an Ethernet frame with IPv6.
 const MTU: usize = 1500 - 40 - 8;
 
@@ -46,6 +59,7 @@ impl Link {
             delay,
             jitter: Duration::ZERO,
             loss: 0.0,
+            bursts: None,
             duplication: 0.0,
             reordering: 0.0,
             bottleneck: None,
@@ -57,6 +71,12 @@ impl Link {
     #[must_use]
     pub const fn loss(self, loss: f64) -> Self {
         Self { loss, ..self }
+    }
+
+    /// Loses more at times.
+    #[must_use]
+    pub const fn bursts(self, bursts: Bursts) -> Self {
+        Self { bursts: Some(bursts), ..self }
     }
 
     /// Delays each datagram by up to this much more. What is sent later still arrives later.
@@ -93,11 +113,13 @@ impl Link {
 /// The network.
 pub struct Net {
     link: Link,
+    /// The ways that differ, from sender to receiver.
+    links: HashMap<(SocketAddr, SocketAddr), Link>,
     rng: ChaCha8Rng,
     down: bool,
     in_flight: BinaryHeap<Reverse<InFlight>>,
     sent: u64,
-    /// For each direction, when the bottleneck is free and when the last datagram in order arrives.
+    /// What is known of each way, from sender to receiver.
     ways: HashMap<(SocketAddr, SocketAddr), Way>,
     spare: Vec<Vec<u8>>,
     trace: u64,
@@ -105,8 +127,11 @@ pub struct Net {
 
 #[derive(Clone, Copy, Default)]
 struct Way {
+    /// When the bottleneck is free.
     free_at: Instant,
+    /// When the last datagram in order arrives.
     last_arrival: Instant,
+    in_burst: bool,
 }
 
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -122,6 +147,7 @@ impl Net {
     pub fn new(seed: u64, link: Link) -> Self {
         Self {
             link,
+            links: HashMap::new(),
             rng: ChaCha8Rng::seed_from_u64(seed ^ 0x6e65_7477_6f72_6b00),
             down: false,
             in_flight: BinaryHeap::new(),
@@ -132,9 +158,14 @@ impl Net {
         }
     }
 
-    /// Changes what the ways are like, for what is sent from here on.
+    /// Changes what the ways are like that have no link of their own, for what is sent from here on.
     pub fn set_link(&mut self, link: Link) {
         self.link = link;
+    }
+
+    /// Gives the way from one address to another a link of its own, for what is sent from here on.
+    pub fn set_way(&mut self, from: SocketAddr, to: SocketAddr, link: Link) {
+        self.links.insert((from, to), link);
     }
 
     /// Cuts every way, or joins it again.
@@ -156,14 +187,16 @@ impl Net {
     pub fn send(&mut self, now: Instant, path: Path, payload: &[u8]) {
         self.sent += 1;
         self.note(now, path, payload);
-        let lost = self.chance(self.link.loss);
-        let twice = self.chance(self.link.duplication);
-        if lost || self.down || payload.len() > self.link.mtu {
+        let link = self.links.get(&(path.local, path.remote)).copied().unwrap_or(self.link);
+        let lost = self.chance(link.loss);
+        let twice = self.chance(link.duplication);
+        let lost = link.bursts.is_some_and(|bursts| self.lost_in_burst(bursts, path)) || lost;
+        if lost || self.down || payload.len() > link.mtu {
             return;
         }
-        let Some(leaves) = self.leave(now, path, payload.len() as u64) else { return };
+        let Some(leaves) = self.leave(now, link, path, payload.len() as u64) else { return };
         for _ in 0..=usize::from(twice) {
-            let at = self.arrival(leaves, path);
+            let at = self.arrival(leaves, link, path);
             let mut copy = self.spare.pop().unwrap_or_default();
             copy.extend_from_slice(payload);
             let path = Path { local: path.remote, remote: path.local, ..path };
@@ -172,10 +205,24 @@ impl Net {
         }
     }
 
+    /// Moves the way's chain on by one datagram, and tells whether that one is lost in a burst.
+    fn lost_in_burst(&mut self, bursts: Bursts, path: Path) -> bool {
+        let (begins, ends, loses) =
+            (self.chance(bursts.begin), self.chance(bursts.end), self.chance(bursts.loss));
+        let way = self.way(path);
+        let in_burst = way.in_burst || begins;
+        way.in_burst = in_burst && !ends;
+        in_burst && loses
+    }
+
+    fn way(&mut self, path: Path) -> &mut Way {
+        self.ways.entry((path.local, path.remote)).or_default()
+    }
+
     /// When a datagram of this length has passed the bottleneck; never, if its queue is full.
-    fn leave(&mut self, now: Instant, path: Path, len: u64) -> Option<Instant> {
-        let Some(Bottleneck { bytes_per_second, queue }) = self.link.bottleneck else { return Some(now) };
-        let way = self.ways.entry((path.local, path.remote)).or_default();
+    fn leave(&mut self, now: Instant, link: Link, path: Path, len: u64) -> Option<Instant> {
+        let Some(Bottleneck { bytes_per_second, queue }) = link.bottleneck else { return Some(now) };
+        let way = self.way(path);
         let begins = way.free_at.max(now);
         let nanos = |bytes: u64| Duration::from_nanos(bytes * 1_000_000_000 / bytes_per_second);
         if begins - now > nanos(queue) {
@@ -185,14 +232,14 @@ impl Net {
         Some(way.free_at)
     }
 
-    fn arrival(&mut self, leaves: Instant, path: Path) -> Instant {
-        let at = leaves + self.link.delay + self.random_share(self.link.jitter);
-        let overtaken = self.chance(self.link.reordering);
-        let late = self.random_share(self.link.delay + self.link.jitter);
-        let way = self.ways.entry((path.local, path.remote)).or_default();
+    fn arrival(&mut self, leaves: Instant, link: Link, path: Path) -> Instant {
+        let at = leaves + link.delay + self.random_share(link.jitter);
+        let overtaken = self.chance(link.reordering);
+        let late = self.random_share(link.delay + link.jitter);
         if overtaken {
             return at + late;
         }
+        let way = self.way(path);
         way.last_arrival = way.last_arrival.max(at);
         way.last_arrival
     }
@@ -217,7 +264,7 @@ impl Net {
 
     fn chance(&mut self, share: f64) -> bool {
         let draw = self.rng.next_u32();
-        f64::from(draw) < share * f64::from(u32::MAX)
+        f64::from(draw) < share * (f64::from(u32::MAX) + 1.0)
     }
 
     fn random_share(&mut self, of: Duration) -> Duration {
@@ -230,7 +277,14 @@ impl Net {
         let mut hash = self.trace;
         let mut add = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
         now.as_nanos().to_be_bytes().into_iter().for_each(&mut add);
-        format!("{path:?}").into_bytes().into_iter().for_each(&mut add);
+        for address in [path.local, path.remote] {
+            match address.ip() {
+                IpAddr::V4(ip) => ip.octets().into_iter().for_each(&mut add),
+                IpAddr::V6(ip) => ip.octets().into_iter().for_each(&mut add),
+            }
+            address.port().to_be_bytes().into_iter().for_each(&mut add);
+        }
+        add(path.transport as u8);
         payload.iter().copied().for_each(&mut add);
         self.trace = hash;
     }
@@ -240,70 +294,4 @@ const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01b3;
 
 #[cfg(test)]
-mod tests {
-    use pavane::Transport;
-
-    use super::*;
-
-    fn path() -> Path {
-        let (local, remote) = ("192.0.2.1:1".parse().unwrap(), "192.0.2.2:2".parse().unwrap());
-        Path { local, remote, transport: Transport::Udp }
-    }
-
-    /// The numbers of the datagrams in the order of their arrival, with the times of it.
-    fn run(seed: u64, link: Link, count: u32) -> Vec<(u32, Duration)> {
-        let mut net = Net::new(seed, link);
-        let start = Instant::from_millis(1);
-        for n in 0..count {
-            net.send(start, path(), &n.to_be_bytes());
-        }
-        let mut arrived = Vec::new();
-        while let Some(at) = net.next_arrival() {
-            let (seen, payload) = net.receive(at).unwrap();
-            assert_eq!((seen.local, seen.remote), (path().remote, path().local));
-            arrived.push((u32::from_be_bytes(payload.try_into().unwrap()), at - start));
-        }
-        arrived
-    }
-
-    #[test]
-    fn a_perfect_link_delivers_all_in_order_after_its_delay() {
-        let delay = Duration::from_millis(7);
-        let expected: Vec<_> = (0..100).map(|n| (n, delay)).collect();
-        assert_eq!(run(1, Link::with_delay(delay), 100), expected);
-    }
-
-    #[test]
-    fn shares_of_loss_and_duplication_are_kept() {
-        let link = Link::with_delay(Duration::from_millis(1));
-        let arrived = run(2, link.loss(0.3), 10_000).len();
-        assert!((6_800..7_200).contains(&arrived), "{arrived}");
-        let arrived = run(3, link.duplication(0.1), 10_000).len();
-        assert!((10_800..11_200).contains(&arrived), "{arrived}");
-    }
-
-    #[test]
-    fn jitter_keeps_the_order_and_reordering_does_not() {
-        let sorted = |arrived: &[(u32, Duration)]| arrived.windows(2).all(|w| w[0].0 < w[1].0);
-        let link = Link::with_delay(Duration::from_millis(10)).jitter(Duration::from_millis(10));
-        let arrived = run(4, link, 1000);
-        assert!(sorted(&arrived));
-        assert!(arrived.iter().all(|(_, at)| (10..20).contains(&at.as_millis())));
-        assert!(!sorted(&run(5, link.reordering(0.1), 1000)));
-    }
-
-    #[test]
-    fn a_bottleneck_spreads_what_passes_and_drops_what_does_not_fit() {
-        let link = Link::with_delay(Duration::ZERO).bottleneck(1000, 40);
-        let arrived = run(6, link, 100);
-        assert_eq!(arrived.len(), 11, "one on the way and forty bytes in the queue");
-        assert_eq!(arrived[10].1, Duration::from_millis(44));
-    }
-
-    #[test]
-    fn the_same_seed_does_the_same() {
-        let link = Link::with_delay(Duration::from_millis(10)).loss(0.2).duplication(0.1).reordering(0.2);
-        assert_eq!(run(7, link, 500), run(7, link, 500));
-        assert_ne!(run(7, link, 500), run(8, link, 500));
-    }
-}
+mod tests;
