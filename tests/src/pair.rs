@@ -47,6 +47,9 @@ impl End {
     }
 }
 
+/// Told of each datagram: when, by whom, and what.
+pub type Tap = Box<dyn FnMut(Instant, End, &[u8])>;
+
 /// Two peers and the network between them.
 pub struct Pair {
     /// What time it is.
@@ -56,7 +59,7 @@ pub struct Pair {
     peers: [Peer; 2],
     buf: Vec<u8>,
     /// Called with every datagram that a peer sends, before the network has it.
-    pub tap: Option<Box<dyn FnMut(Instant, End, &[u8])>>,
+    pub tap: Option<Tap>,
 }
 
 impl Pair {

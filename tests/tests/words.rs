@@ -216,7 +216,7 @@ fn on_connection_state_change_combines_ice_and_dtls() {
         let at = |is: fn(&Event) -> bool, pair: &mut Pair| {
             pair.peer(end).events.iter().find(|(_, event)| is(event)).map(|(at, _)| *at).unwrap()
         };
-        let ice = at(|e| is_connected(e), &mut pair);
+        let ice = at(is_connected, &mut pair);
         let both = at(|e| matches!(e, Event::ConnectionStateChanged(ConnectionState::Connected)), &mut pair);
         let begun =
             at(|e| matches!(e, Event::ConnectionStateChanged(ConnectionState::Connecting)), &mut pair);
