@@ -1,0 +1,1 @@
+//! Pavane's cryptographic provider on OpenSSL.

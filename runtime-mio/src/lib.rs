@@ -1,0 +1,1 @@
+//! Pavane on mio.
