@@ -180,7 +180,7 @@ class ThroughputPlot extends Plot {
   }
 }
 
-const plot = new ThroughputPlot("throughput-plot", "An upload and a download will be drawn here, one over the other");
+const plot = new ThroughputPlot("throughput-plot", "Transfers will be drawn here");
 
 /** Bytes that no two chunks of 64 KiB share: one random block, numbered. */
 function bulk(bytes) {
