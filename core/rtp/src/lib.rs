@@ -1,4 +1,9 @@
-//! RTP and RTCP: packets, streams, payload formats (RFC 3550).
+//! RTP and RTCP without I/O: packets, header extensions, reports and feedback, streams (RFC 3550, RFC 8834).
+//!
+//! [`Packet`] is a view of bytes that have been checked, [`HeaderBuilder`] writes a header behind what a buffer holds;
+//! [`rtcp`] does the same for compound packets. [`receive::Stream`] and [`send::Stream`] are the two ends of one SSRC,
+//! [`Reporter`] says when reports are due, [`Router`] whose a packet is, and [`Session`] puts them together for one
+//! transport. Nothing here encrypts, paces or estimates.
 
 #![no_std]
 #![forbid(unsafe_code)]
@@ -6,3 +11,19 @@
 extern crate alloc;
 #[cfg(test)]
 extern crate std;
+
+mod extension;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
+mod ntp;
+mod packet;
+mod types;
+
+pub use extension::{
+    AbsoluteCaptureTime, AbsoluteSendTime, AudioLevel, ExtensionId, ExtensionKind, ExtensionMap,
+    ExtensionMapError, ExtensionValues, FeedbackRequest, PlayoutDelay, Rotation, TransportSequence,
+    VideoOrientation,
+};
+pub use ntp::{NtpShort, NtpTime};
+pub use packet::{Extensions, Header, HeaderBuilder, Packet, PacketMut, ParseError};
+pub use types::{PayloadType, RtpTimestamp, SequenceNumber, Ssrc};

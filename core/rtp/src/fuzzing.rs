@@ -1,0 +1,48 @@
+//! What fuzzers call.
+
+use alloc::vec::Vec;
+
+use crate::packet::unwrap_retransmission;
+use crate::{
+    ExtensionId, ExtensionKind, ExtensionMap, ExtensionValues, HeaderBuilder, Packet, PacketMut, PayloadType,
+    Ssrc,
+};
+
+fn some_map() -> ExtensionMap {
+    let mut map = ExtensionMap::new();
+    for (kind, id) in
+        ExtensionKind::ALL.into_iter().zip(1..).filter_map(|(k, n)| Some((k, ExtensionId::new(n)?)))
+    {
+        map.insert(id, kind).expect("each has its own id");
+    }
+    map
+}
+
+/// Reads any bytes, and everything that can be asked of a packet; what is written again reads the same.
+pub fn rtp_packet(data: &[u8]) {
+    let Ok(packet) = Packet::parse(data) else { return };
+    assert_eq!(packet.header_len() + packet.payload().len() + usize::from(packet.padding_len()), data.len());
+    let map = some_map();
+    let values = ExtensionValues::read(&packet, &map);
+    let mut out = Vec::new();
+    let mut builder = HeaderBuilder::new(&mut out, &packet.header());
+    values.write(&map, &mut builder);
+    builder.finish();
+    let again = Packet::parse(&out).expect("what was written is a packet");
+    assert_eq!(again.header(), packet.header());
+    assert_eq!(ExtensionValues::read(&again, &map), values);
+
+    let mut bytes = data.to_vec();
+    let mut changed = PacketMut::parse(&mut bytes).expect("it was a packet");
+    for (id, value) in packet.extensions() {
+        let first = packet.extension(id).expect("it has one");
+        assert_eq!(changed.set_extension(id, value), first.len() == value.len());
+    }
+    assert_eq!(changed.as_packet().extensions().count(), packet.extensions().count());
+    if let Some(whole) = unwrap_retransmission(&mut bytes, Ssrc(1), PayloadType::from_low_bits(96)) {
+        assert_eq!(
+            Packet::parse(whole).expect("it is a packet again").payload().len(),
+            packet.payload().len() - 2
+        );
+    }
+}
