@@ -1,1 +1,98 @@
-//! Pavane's cryptographic provider on OpenSSL.
+//! Pavane's cryptographic provider on OpenSSL, by way of the `openssl` crate: for programs that have OpenSSL anyway, and
+//! for those whose rules say which library does the cryptography.
+//!
+//! Ciphers, hashes, key agreement and verification are OpenSSL's, all through its `EVP` interface, so that the library's
+//! configuration chooses who implements them. It keeps the promise of determinism: ephemeral keys are made of bytes from
+//! the caller's generator, and signatures are made with nonces derived from key and message (RFC 6979), by `p256`, because
+//! OpenSSL before 3.2 draws its nonces from a generator that nobody can seed. One signature is made for a connection, so
+//! its speed does not count. Whoever must have that signature from the library too wraps this provider in one of their
+//! own that signs otherwise and says so in [`Provider::is_deterministic`].
+//!
+//! The system's library is used (1.1.1 or later), or with the feature `vendored` one that is built from source.
+
+#![forbid(unsafe_code)]
+
+mod aead;
+mod hash;
+mod key_exchange;
+mod verify;
+
+use std::sync::Arc;
+
+use pavane_crypto::{
+    Aead, AeadAlgorithm, EcdsaP256Key, Hash, HashAlgorithm, KeyError, KeyExchange, KeyExchangeError, Mac,
+    MacAlgorithm, NamedGroup, Provider, SignatureError, SignatureScheme, SigningKey,
+};
+use rand_core::CryptoRng;
+
+/// The provider; it has no state.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OpensslProvider;
+
+/// The provider, ready to be handed to a configuration.
+pub fn provider() -> Arc<dyn Provider> {
+    Arc::new(OpensslProvider)
+}
+
+/// The library that does the work, with its version.
+pub fn library_version() -> &'static str {
+    openssl::version::version()
+}
+
+impl Provider for OpensslProvider {
+    fn is_deterministic(&self) -> bool {
+        true
+    }
+
+    fn hash(&self, algorithm: HashAlgorithm) -> Box<dyn Hash> {
+        hash::start(algorithm)
+    }
+
+    fn mac(&self, algorithm: MacAlgorithm, key: &[u8]) -> Box<dyn Mac> {
+        hash::keyed(algorithm, key)
+    }
+
+    fn aead(&self, algorithm: AeadAlgorithm, key: &[u8]) -> Result<Box<dyn Aead>, KeyError> {
+        aead::keyed(algorithm, key)
+    }
+
+    fn groups(&self) -> &'static [NamedGroup] {
+        &[NamedGroup::X25519, NamedGroup::Secp256r1]
+    }
+
+    fn key_exchange(
+        &self,
+        group: NamedGroup,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Box<dyn KeyExchange>, KeyExchangeError> {
+        key_exchange::draw(group, rng)
+    }
+
+    fn generate_signing_key(&self, rng: &mut dyn CryptoRng) -> Box<dyn SigningKey> {
+        EcdsaP256Key::generate(rng)
+    }
+
+    fn import_signing_key(&self, pkcs8: &[u8]) -> Result<Box<dyn SigningKey>, KeyError> {
+        EcdsaP256Key::from_pkcs8(pkcs8)
+    }
+
+    fn verify_signature(
+        &self,
+        scheme: SignatureScheme,
+        subject_public_key_info: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), SignatureError> {
+        verify::verify(scheme, subject_public_key_info, message, signature)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_vectors_hold() {
+        pavane_crypto::vectors::run_all(&OpensslProvider);
+    }
+}

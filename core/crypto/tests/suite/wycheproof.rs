@@ -1,14 +1,17 @@
-//! Both providers against Wycheproof's vectors, whose hard cases the standards' own lack.
+//! A provider and the software one against Wycheproof's vectors, whose hard cases the standards' own lack.
+//!
+//! Each provider's tests include this file and give it `PROVIDER`.
 
 use pavane_crypto::software::SoftwareProvider;
 use pavane_crypto::vectors::Script;
 use pavane_crypto::{
     AeadAlgorithm, MacAlgorithm, NONCE_LEN, NamedGroup, Provider, SignatureError, SignatureScheme, TAG_LEN,
 };
-use pavane_crypto_rustls::RustlsProvider;
 use wycheproof::{TestResult, aead, ecdh, ecdsa, mac, rsa_pkcs1_verify, rsa_pss_verify, xdh};
 
-const PROVIDERS: [&dyn Provider; 2] = [&RustlsProvider, &SoftwareProvider];
+use super::PROVIDER;
+
+const PROVIDERS: [&dyn Provider; 2] = [&PROVIDER, &SoftwareProvider];
 
 /// What can be judged: `acceptable` leaves the choice to the implementation.
 fn verdict(result: TestResult) -> Option<bool> {
