@@ -1,12 +1,15 @@
 //! What a connection is made with.
 
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
 use pavane_base::Epoch;
 use pavane_base::rand_core::CryptoRng;
 use pavane_crypto::{Certificate, Provider};
+
+use crate::media::{CodecParameters, HeaderExtension, default_codecs, default_extensions};
 
 /// The configuration of a [`PeerConnection`](crate::PeerConnection), shared by as many connections as one likes.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct Config {
     pub(crate) max_message_size: u64,
     pub(crate) receive_window: u32,
     pub(crate) send_buffer: usize,
+    pub(crate) codecs: Vec<CodecParameters>,
+    pub(crate) header_extensions: Vec<HeaderExtension>,
 }
 
 pub use pavane_ice::Timing as IceTiming;
@@ -38,6 +43,8 @@ impl Config {
             max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
             receive_window: DEFAULT_RECEIVE_WINDOW,
             send_buffer: DEFAULT_SEND_BUFFER,
+            codecs: default_codecs(),
+            header_extensions: default_extensions(),
         }
     }
 
@@ -69,6 +76,20 @@ impl Config {
         self
     }
 
+    /// Sets the codecs of tracks, the most preferred first, with the payload types that they have in our offers.
+    #[must_use]
+    pub fn codecs(mut self, codecs: Vec<CodecParameters>) -> Self {
+        self.codecs = codecs;
+        self
+    }
+
+    /// Sets the header extensions that RTP packets may carry, with the numbers that they have in our offers.
+    #[must_use]
+    pub fn header_extensions(mut self, extensions: Vec<HeaderExtension>) -> Self {
+        self.header_extensions = extensions;
+        self
+    }
+
     /// Whether the values can work together.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if self.max_message_size == 0 || self.max_message_size > u64::from(self.receive_window) {
@@ -76,6 +97,19 @@ impl Config {
         }
         if self.ice.pacing < Duration::from_millis(5) {
             return Err(ConfigError::PacingTooFast);
+        }
+        let mut types: Vec<u8> =
+            self.codecs.iter().flat_map(|codec| [Some(codec.payload_type), codec.rtx]).flatten().collect();
+        types.sort_unstable();
+        // RFC 5761 §4: 64 to 95 would be taken for RTCP.
+        let wrong = |number: &u8| matches!(number, 64..=95 | 128..);
+        if types.iter().any(wrong) || types.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(ConfigError::PayloadTypes);
+        }
+        let mut ids: Vec<u8> = self.header_extensions.iter().map(|extension| extension.id).collect();
+        ids.sort_unstable();
+        if ids.iter().any(|id| matches!(id, 0 | 15)) || ids.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(ConfigError::ExtensionIds);
         }
         Ok(())
     }
@@ -98,6 +132,10 @@ pub enum ConfigError {
     MessageLargerThanWindow,
     /// Connectivity checks would follow each other in less than 5 ms (RFC 8445 §14.2).
     PacingTooFast,
+    /// A codec's payload type is out of range, or two have the same.
+    PayloadTypes,
+    /// A header extension's number is out of range, or two have the same.
+    ExtensionIds,
 }
 
 impl fmt::Display for ConfigError {
@@ -105,6 +143,8 @@ impl fmt::Display for ConfigError {
         f.write_str(match self {
             Self::MessageLargerThanWindow => "the largest message is zero or larger than the receive window",
             Self::PacingTooFast => "connectivity checks are paced faster than one in 5 ms",
+            Self::PayloadTypes => "a payload type is given twice or out of range",
+            Self::ExtensionIds => "a header extension's number is given twice or out of range",
         })
     }
 }

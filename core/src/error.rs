@@ -29,6 +29,16 @@ pub enum SignalingError {
     SetupConflict,
     /// The fingerprints are other ones, though ICE was not restarted.
     FingerprintChanged,
+    /// The answer has a section with a transport of its own; all sections share one here.
+    NotBundled {
+        /// The section's index.
+        section: usize,
+    },
+    /// The description has too many sections.
+    TooManySections {
+        /// How many it may have.
+        max: usize,
+    },
 }
 
 /// What a section of a description cannot do without.
@@ -43,6 +53,8 @@ pub enum Required {
     Setup,
     /// `a=sctp-port` or its older form.
     SctpPort,
+    /// `a=rtcp-mux`.
+    RtcpMux,
 }
 
 impl SignalingError {
@@ -52,9 +64,12 @@ impl SignalingError {
             Self::WrongState(_) | Self::Closed => "InvalidStateError",
             Self::Syntax(_) => "RTCError",
             Self::Modified => "InvalidModificationError",
-            Self::Missing { .. } | Self::SectionsDiffer | Self::SetupConflict | Self::FingerprintChanged => {
-                "InvalidAccessError"
-            }
+            Self::Missing { .. }
+            | Self::SectionsDiffer
+            | Self::SetupConflict
+            | Self::FingerprintChanged
+            | Self::NotBundled { .. } => "InvalidAccessError",
+            Self::TooManySections { .. } => "OperationError",
         }
     }
 }
@@ -72,12 +87,15 @@ impl fmt::Display for SignalingError {
                     Required::Fingerprint => "a usable fingerprint",
                     Required::Setup => "a usable a=setup",
                     Required::SctpPort => "an SCTP port",
+                    Required::RtcpMux => "a=rtcp-mux",
                 };
                 write!(f, "section {section} lacks {what}")
             }
             Self::SectionsDiffer => f.write_str("the answer's sections are not those of the offer"),
             Self::SetupConflict => f.write_str("the answer's DTLS role does not go with the offer's"),
             Self::FingerprintChanged => f.write_str("the fingerprints changed without an ICE restart"),
+            Self::NotBundled { section } => write!(f, "section {section} is not bundled with the others"),
+            Self::TooManySections { max } => write!(f, "there are more than {max} sections"),
         }
     }
 }
@@ -133,3 +151,58 @@ impl fmt::Display for CandidateError {
 }
 
 impl core::error::Error for CandidateError {}
+
+/// What the application said of a track and cannot be; nothing has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrackError {
+    /// The connection is closed.
+    Closed,
+    /// There is no such sender or transceiver.
+    Unknown,
+    /// The track is not of the transceiver's kind.
+    WrongKind,
+    /// The codec is none of the configured ones of this kind.
+    UnknownCodec,
+    /// The name of a track or stream cannot stand in a description.
+    InvalidName(crate::media::InvalidName),
+    /// There are as many transceivers as there may be.
+    TooMany {
+        /// How many there may be.
+        max: usize,
+    },
+}
+
+impl TrackError {
+    /// The name of the exception.
+    pub const fn dom_name(&self) -> &'static str {
+        match self {
+            Self::Closed => "InvalidStateError",
+            Self::Unknown => "InvalidAccessError",
+            Self::UnknownCodec => "InvalidModificationError",
+            Self::WrongKind | Self::InvalidName(_) => "TypeError",
+            Self::TooMany { .. } => "OperationError",
+        }
+    }
+}
+
+impl From<crate::media::InvalidName> for TrackError {
+    fn from(error: crate::media::InvalidName) -> Self {
+        Self::InvalidName(error)
+    }
+}
+
+impl fmt::Display for TrackError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Closed => f.write_str("the connection is closed"),
+            Self::Unknown => f.write_str("there is no such sender or transceiver"),
+            Self::WrongKind => f.write_str("the track is not of the transceiver's kind"),
+            Self::UnknownCodec => f.write_str("the codec is none of the configured ones"),
+            Self::InvalidName(error) => error.fmt(f),
+            Self::TooMany { max } => write!(f, "there are {max} transceivers already"),
+        }
+    }
+}
+
+impl core::error::Error for TrackError {}

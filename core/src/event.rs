@@ -1,10 +1,12 @@
 //! What a connection tells its application, and what it asks of it.
 
 use alloc::string::String;
+use alloc::vec::Vec;
 use core::net::IpAddr;
 
 use pavane_datachannel::{ChannelError, ChannelId};
 
+use crate::media::{MediaKind, ReceiverId, TransceiverId};
 use crate::{ConnectionState, IceCandidate, IceConnectionState, IceGatheringState, SignalingState};
 
 /// Something happened to a [`PeerConnection`](crate::PeerConnection).
@@ -48,8 +50,29 @@ pub enum Event {
     ChannelClosing(ChannelId),
     /// The channel is closed; what it received can still be read.
     ChannelClosed(ChannelId),
+    /// The peer sends a track, or says so; of what it sends nothing need have arrived.
+    #[doc(alias = "ontrack")]
+    Track(TrackEvent),
+    /// The peer sends a track no more.
+    TrackMuted(ReceiverId),
+    /// A transceiver is stopped, by whichever side, and gone.
+    TransceiverStopped(TransceiverId),
     /// The connection has ended, and why; nothing follows but what is already queued.
     Closed(CloseReason),
+}
+
+/// A track that the peer announced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "RTCTrackEvent")]
+pub struct TrackEvent {
+    /// The transceiver of its section.
+    pub transceiver: TransceiverId,
+    /// Where it arrives.
+    pub receiver: ReceiverId,
+    /// What it carries.
+    pub kind: MediaKind,
+    /// The streams that it is part of.
+    pub streams: Vec<String>,
 }
 
 /// Why a connection ended.

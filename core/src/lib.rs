@@ -100,6 +100,7 @@ mod config;
 mod description;
 mod error;
 mod event;
+mod media;
 mod peer;
 mod state;
 mod stats;
@@ -118,11 +119,16 @@ pub use pavane_datachannel::{
     SendError,
 };
 pub use pavane_sctp::StreamId;
+pub use pavane_sdp::Direction;
 
 pub use config::{Config, ConfigError, IceTiming};
 pub use description::{Description, IceCandidate, SdpType};
-pub use error::{CandidateError, Required, SignalingError};
-pub use event::{Action, ActionId, ActionOutcome, CloseReason, Event};
-pub use peer::{Channel, PeerConnection};
+pub use error::{CandidateError, Required, SignalingError, TrackError};
+pub use event::{Action, ActionId, ActionOutcome, CloseReason, Event, TrackEvent};
+pub use media::{
+    Codec, CodecParameters, Feedback, HeaderExtension, InvalidName, MediaKind, ReceiverId, SenderId, Track,
+    TrackInit, TransceiverId, TransceiverInit, default_codecs, default_extensions,
+};
+pub use peer::{Channel, PeerConnection, RtpTransceiver};
 pub use state::{ConnectionState, IceConnectionState, IceGatheringState, SignalingState};
 pub use stats::{Drops, DtlsStats, Stats, Traffic};

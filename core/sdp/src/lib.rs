@@ -28,6 +28,8 @@ pub use candidate::{
 pub use error::{ParseError, ParseErrorKind};
 pub use line::{Bandwidth, BandwidthKind, Line};
 pub use media::{MediaDescription, MediaKind};
-pub use rtp::{Direction, Extmap, Fmtp, Msid, PayloadTypes, Rtcp, RtcpFeedback, Rtpmap, Ssrc, SsrcGroup};
+pub use rtp::{
+    Direction, Extmap, Fmtp, Msid, PayloadTypes, Rtcp, RtcpFeedback, Rtpmap, Ssrc, SsrcGroup, parameters,
+};
 pub use session::{Origin, SessionDescription};
 pub use simulcast::{Rid, RidDirection, Simulcast, SimulcastList, SimulcastRid};

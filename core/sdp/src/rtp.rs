@@ -116,7 +116,8 @@ pub struct Rtcp {
 impl Direction {
     const ALL: [Self; 4] = [Self::Sendrecv, Self::Sendonly, Self::Recvonly, Self::Inactive];
 
-    pub(crate) const fn as_str(self) -> &'static str {
+    /// Its name.
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Sendrecv => "sendrecv",
             Self::Sendonly => "sendonly",
@@ -127,6 +128,49 @@ impl Direction {
 
     fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|direction| direction.as_str() == text)
+    }
+
+    /// The direction in which the describer sends, receives, does both or neither.
+    pub const fn new(sends: bool, receives: bool) -> Self {
+        match (sends, receives) {
+            (true, true) => Self::Sendrecv,
+            (true, false) => Self::Sendonly,
+            (false, true) => Self::Recvonly,
+            (false, false) => Self::Inactive,
+        }
+    }
+
+    /// Whether the describer sends.
+    pub const fn sends(self) -> bool {
+        matches!(self, Self::Sendrecv | Self::Sendonly)
+    }
+
+    /// Whether the describer receives.
+    pub const fn receives(self) -> bool {
+        matches!(self, Self::Sendrecv | Self::Recvonly)
+    }
+
+    /// The same, as the other side sees it (RFC 3264 §6.1).
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        Self::new(self.receives(), self.sends())
+    }
+
+    /// What both allow.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self::new(self.sends() && other.sends(), self.receives() && other.receives())
+    }
+}
+
+impl From<Direction> for crate::Attribute {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Sendrecv => Self::Sendrecv,
+            Direction::Sendonly => Self::Sendonly,
+            Direction::Recvonly => Self::Recvonly,
+            Direction::Inactive => Self::Inactive,
+        }
     }
 }
 
@@ -152,7 +196,7 @@ impl Fmtp {
 
     /// The parameters as pairs, as most codecs write them: `name=value` between semicolons.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        pairs(&self.parameters)
+        parameters(&self.parameters)
     }
 }
 
@@ -223,7 +267,7 @@ fn optional(text: &str, separator: char) -> (&str, Option<&str>) {
 }
 
 /// `a=1;b;c=2`, as pairs of name and value.
-pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
+pub fn parameters(text: &str) -> impl Iterator<Item = (&str, Option<&str>)> {
     text.split(';').map(str::trim_ascii).filter(|pair| !pair.is_empty()).map(|pair| optional(pair, '='))
 }
 

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::rtp::pairs;
+use crate::rtp::parameters;
 
 /// Whether encodings are sent or received by the describer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +76,7 @@ impl Rid {
 
     /// The restrictions as pairs of name and value.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
-        pairs(self.restrictions.as_deref().unwrap_or_default())
+        parameters(self.restrictions.as_deref().unwrap_or_default())
     }
 }
 

@@ -8,9 +8,13 @@ use alloc::vec::Vec;
 
 use pavane_crypto::Fingerprint;
 
-use super::remote::{Remote, is_data_section};
-use crate::sdp::{Attribute, MediaDescription, MediaKind, Origin, SessionDescription, Setup};
-use crate::{SdpType, ice};
+use super::remote::{Content, Remote, is_data_section};
+use super::session::Session;
+use crate::media::{
+    self, CodecParameters, ExtensionIds, Life, Media, PayloadTypes, RemoteMedia, Transceiver,
+};
+use crate::sdp::{Attribute, Direction, MediaDescription, MediaKind, Origin, SessionDescription, Setup};
+use crate::{Config, SdpType, ice};
 
 /// A local description that was set.
 #[derive(Clone, Debug)]
@@ -30,42 +34,245 @@ pub(super) struct Identity {
 
 /// What changes from one description to the next.
 pub(super) struct Terms<'a> {
+    pub(super) identity: &'a Identity,
     /// How many local descriptions have been set before.
     pub(super) version: u64,
     pub(super) credentials: &'a ice::Credentials,
     pub(super) setup: Setup,
 }
 
-/// Makes an offer: the sections of `previous` in their order, and a data section if one is wanted and there is none.
-pub(super) fn offer(
-    identity: &Identity,
-    terms: &Terms<'_>,
-    previous: Option<&SessionDescription>,
-    data_wanted: bool,
-) -> SessionDescription {
-    let mut media: Vec<_> = previous
-        .into_iter()
-        .flat_map(|previous| &previous.media)
-        .map(|section| match is_data_section(section) && (section.port != 0 || data_wanted) {
-            true => data_section(identity, terms, section.mid(), section),
-            false => rejected(section),
-        })
-        .collect();
-    if data_wanted && !media.iter().any(is_data_section) {
-        let mid = unused_mid(&media);
-        media.push(data_section(identity, terms, Some(&mid), &plain_data_section()));
-    }
-    session(identity, terms, media)
+/// What an offer is to have beyond what there is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wish {
+    pub(super) data: bool,
+    /// How many of the transceivers that wait for a section get one.
+    pub(super) transceivers: usize,
 }
 
-/// Answers an offer: its first data section is taken, all else is rejected.
-pub(super) fn answer(identity: &Identity, terms: &Terms<'_>, offer: &Remote) -> SessionDescription {
-    let taken = offer.data.as_ref().map(|data| data.index);
-    let media = offer.sdp.media.iter().enumerate().map(|(index, section)| match Some(index) == taken {
-        true => data_section(identity, terms, section.mid(), section),
-        false => rejected(section),
-    });
-    session(identity, terms, media.collect())
+/// What descriptions are made of.
+pub(super) struct Maker<'a> {
+    pub(super) terms: Terms<'a>,
+    pub(super) config: &'a Config,
+    pub(super) session: &'a Session,
+    pub(super) media: &'a Media,
+}
+
+/// The numbers that an offer gives, so that none means two things.
+struct Numbers {
+    payload_types: PayloadTypes,
+    extensions: ExtensionIds,
+}
+
+impl Maker<'_> {
+    /// Makes an offer: the sections that there are in their order, and new ones in the places of rejected ones or behind
+    /// them (RFC 8829 §5.2.2).
+    pub(super) fn offer(&self, wish: Wish) -> SessionDescription {
+        let previous = self.session.local().map_or(&[][..], |local| &local.sdp.media);
+        let mut numbers = self.numbers();
+        let mut mids = Mids::of(previous);
+        let mut waiting = self.media.waiting().take(wish.transceivers).map(|(_, transceiver)| transceiver);
+        let mut sections = Vec::new();
+        for (index, section) in previous.iter().enumerate() {
+            let transceiver = match self.media.at(index) {
+                Some((_, transceiver)) => {
+                    Some(transceiver).filter(|transceiver| transceiver.life == Life::Live)
+                }
+                None if self.is_recyclable(index) => waiting.next(),
+                None => None,
+            };
+            sections.push(match transceiver {
+                Some(transceiver) => self.offered_media(transceiver, &mut mids, &mut numbers),
+                None if is_data_section(section) && (section.port != 0 || wish.data) => {
+                    data_section(&self.terms, section.mid(), section)
+                }
+                None => rejected(section),
+            });
+        }
+        sections.extend(waiting.map(|transceiver| self.offered_media(transceiver, &mut mids, &mut numbers)));
+        if wish.data && !sections.iter().any(is_data_section) {
+            sections.push(data_section(&self.terms, Some(&mids.next()), &plain_data_section()));
+        }
+        let group = sections.iter().filter(|section| section.port != 0).filter_map(MediaDescription::mid);
+        let group = group.map(String::from).collect();
+        self.session_description(sections, group, true)
+    }
+
+    /// Answers an offer: what is bundled with its tagged section and known here is taken, all else is rejected.
+    pub(super) fn answer(&self, offer: &Remote) -> SessionDescription {
+        let sections: Vec<_> = offer
+            .sdp
+            .media
+            .iter()
+            .enumerate()
+            .map(|(index, section)| self.answered(offer, index, section))
+            .collect();
+        let taken = |mid: &&String| sections.iter().any(|s| s.port != 0 && s.mid() == Some(mid.as_str()));
+        let group = offer.bundle().map_or_else(Vec::new, |mids| mids.iter().filter(taken).cloned().collect());
+        let mixed = offer.sdp.attributes.contains(&Attribute::ExtmapAllowMixed);
+        self.session_description(sections, group, mixed)
+    }
+
+    fn answered(&self, offer: &Remote, index: usize, section: &MediaDescription) -> MediaDescription {
+        match offer.usable(index) {
+            Some(Content::Data(_)) if offer.data().is_some_and(|(data, _)| data == index) => {
+                data_section(&self.terms, section.mid(), section)
+            }
+            Some(Content::Media(remote)) => {
+                let transceiver = self.media.at(index).map(|(_, transceiver)| transceiver);
+                let answered =
+                    transceiver.and_then(|transceiver| self.answered_media(transceiver, remote, section));
+                answered.unwrap_or_else(|| rejected(section))
+            }
+            _ => rejected(section),
+        }
+    }
+
+    fn offered_media(
+        &self,
+        transceiver: &Transceiver,
+        mids: &mut Mids,
+        numbers: &mut Numbers,
+    ) -> MediaDescription {
+        let mid = transceiver.section.as_ref().map_or_else(|| mids.next(), |section| section.mid.clone());
+        let codecs = numbers.payload_types.number(&self.wanted_codecs(transceiver));
+        let ours = &self.config.header_extensions;
+        let mut extensions = ExtensionIds::numbered(ours, transceiver.kind, &numbers.extensions);
+        if let Some(agreement) = &transceiver.agreement {
+            extensions.retain(|uri| agreement.receive_extensions.id(uri).is_some());
+        }
+        let like = MediaDescription::new(transceiver.kind.sdp(), DISCARD_PORT, MEDIA_PROTOCOL, Vec::new());
+        self.media_section(&like, Some(&mid), transceiver, transceiver.direction, &codecs, &extensions)
+    }
+
+    fn answered_media(
+        &self,
+        transceiver: &Transceiver,
+        remote: &RemoteMedia,
+        section: &MediaDescription,
+    ) -> Option<MediaDescription> {
+        let ours = self.wanted_codecs(transceiver);
+        let mut codecs = CodecParameters::common(&remote.codecs, &ours);
+        if transceiver.preferences.is_some() {
+            let rank =
+                |codec: &CodecParameters| ours.iter().position(|ours| ours.codec.matches(&codec.codec));
+            codecs.sort_by_key(rank);
+        }
+        let known = codecs.iter().any(|codec| !codec.codec.is_auxiliary());
+        if !known || transceiver.life != Life::Live || !remote.multiplexed {
+            return None;
+        }
+        let direction = transceiver.direction.and(remote.direction.reversed());
+        let extensions =
+            ExtensionIds::common(&remote.extensions, &self.config.header_extensions, transceiver.kind);
+        let mut made =
+            self.media_section(section, section.mid(), transceiver, direction, &codecs, &extensions);
+        if !remote.reduced_size {
+            made.attributes.retain(|attribute| *attribute != Attribute::RtcpRsize);
+        }
+        Some(made)
+    }
+
+    fn media_section(
+        &self,
+        like: &MediaDescription,
+        mid: Option<&str>,
+        transceiver: &Transceiver,
+        direction: Direction,
+        codecs: &[CodecParameters],
+        extensions: &ExtensionIds,
+    ) -> MediaDescription {
+        let mut attributes = transport_attributes(&self.terms, mid);
+        attributes.extend(media::section_attributes(self.media, transceiver, direction, codecs, extensions));
+        let formats = media::section_formats(codecs);
+        MediaDescription {
+            attributes,
+            ..MediaDescription::new(like.kind.clone(), DISCARD_PORT, &like.protocol, formats)
+        }
+    }
+
+    /// The codecs that a transceiver is to use: those it prefers, else those in force and then the rest of the configured.
+    fn wanted_codecs(&self, transceiver: &Transceiver) -> Vec<CodecParameters> {
+        let configured = self.config.codecs.iter().filter(|codec| codec.codec.kind == transceiver.kind);
+        match (&transceiver.preferences, &transceiver.agreement) {
+            (Some(preferences), _) => {
+                let find = |codec: &crate::Codec| {
+                    configured.clone().find(|known| known.codec.matches(codec)).cloned()
+                };
+                preferences.iter().filter_map(find).collect()
+            }
+            (None, Some(agreement)) => {
+                let mut codecs: Vec<_> = configured.cloned().collect();
+                let rank = |codec: &CodecParameters| {
+                    let agreed = agreement.receive.iter().position(|known| known.codec.matches(&codec.codec));
+                    agreed.unwrap_or(usize::MAX)
+                };
+                codecs.sort_by_key(rank);
+                codecs
+            }
+            (None, None) => configured.cloned().collect(),
+        }
+    }
+
+    /// The numbers that the descriptions in force and pending give.
+    fn numbers(&self) -> Numbers {
+        let known = || {
+            let local = self.session.local().map(|local| &local.sdp.media);
+            let remote = self.session.remote().map(|remote| &remote.sdp.media);
+            local.into_iter().chain(remote).flatten().filter(|section| section.port != 0)
+        };
+        Numbers { payload_types: PayloadTypes::in_use(known()), extensions: ExtensionIds::in_use(known()) }
+    }
+
+    /// Whether a section that nobody uses may be given to another transceiver: both sides have it rejected
+    /// (RFC 8829 §5.2.2).
+    fn is_recyclable(&self, index: usize) -> bool {
+        let rejected = |sdp: &SessionDescription| {
+            sdp.media.get(index).is_some_and(|section| section.port == 0 && !is_data_section(section))
+        };
+        self.session
+            .agreed()
+            .is_some_and(|agreed| rejected(&agreed.local.sdp) && rejected(&agreed.remote.sdp))
+    }
+
+    fn session_description(
+        &self,
+        media: Vec<MediaDescription>,
+        group: Vec<String>,
+        mixed_extensions: bool,
+    ) -> SessionDescription {
+        let mut attributes = Vec::new();
+        if !group.is_empty() {
+            attributes.push(Attribute::Group { semantics: "BUNDLE".into(), mids: group });
+        }
+        let carries_media = media.iter().any(|section| section.port != 0 && !is_data_section(section));
+        if mixed_extensions && carries_media {
+            attributes.push(Attribute::ExtmapAllowMixed);
+        }
+        attributes.push(Attribute::IceOptions(vec!["trickle".into(), "ice2".into()]));
+        let origin = Origin::new(self.terms.identity.session_id, self.terms.version);
+        SessionDescription { attributes, media, ..SessionDescription::new(origin) }
+    }
+}
+
+/// The names of sections: numbers, each used once.
+struct Mids {
+    taken: Vec<String>,
+}
+
+impl Mids {
+    fn of(sections: &[MediaDescription]) -> Self {
+        Self { taken: sections.iter().filter_map(MediaDescription::mid).map(String::from).collect() }
+    }
+
+    /// The lowest number that no section has.
+    fn next(&mut self) -> String {
+        let mid = (0..=self.taken.len())
+            .map(|n| n.to_string())
+            .find(|mid| !self.taken.contains(mid))
+            .expect("one of n + 1 mids is free among n");
+        self.taken.push(mid.clone());
+        mid
+    }
 }
 
 /// The description as an application sees it: with the candidates gathered so far in the section that has the transport.
@@ -75,10 +282,11 @@ pub(super) fn with_candidates(
     complete: bool,
 ) -> SessionDescription {
     let mut sdp = sdp.clone();
-    if let Some(media) = sdp.media.iter_mut().find(|media| media.port != 0 && is_data_section(media)) {
-        media.attributes.extend(candidates.iter().cloned().map(Attribute::Candidate));
+    if let Some((index, _)) = transport_section(&sdp) {
+        let attributes = &mut sdp.media[index].attributes;
+        attributes.extend(candidates.iter().cloned().map(Attribute::Candidate));
         if complete {
-            media.attributes.push(Attribute::EndOfCandidates);
+            attributes.push(Attribute::EndOfCandidates);
         }
     }
     sdp
@@ -94,49 +302,47 @@ pub(super) fn without_candidates(sdp: &SessionDescription) -> SessionDescription
     sdp
 }
 
-/// The first section of a description that carries our transport, with its index.
+/// The section of a description of ours that carries the transport, with its index: the group's first
+/// (RFC 9143 §7.2.1), or where there is no group, the only one.
 pub(super) fn transport_section(sdp: &SessionDescription) -> Option<(usize, &MediaDescription)> {
-    sdp.media.iter().enumerate().find(|(_, media)| media.port != 0 && is_data_section(media))
+    let tag = bundle(sdp).and_then(|mids| mids.first());
+    let carries =
+        |section: &MediaDescription| section.port != 0 && tag.is_none_or(|tag| section.mid() == Some(tag));
+    sdp.media.iter().enumerate().find(|(_, section)| carries(section))
 }
 
-fn session(identity: &Identity, terms: &Terms<'_>, media: Vec<MediaDescription>) -> SessionDescription {
-    let mids: Vec<String> = media
-        .iter()
-        .filter(|media| media.port != 0)
-        .filter_map(|media| media.mid())
-        .map(String::from)
-        .collect();
-    let mut attributes = Vec::new();
-    if !mids.is_empty() {
-        attributes.push(Attribute::Group { semantics: "BUNDLE".into(), mids });
-    }
-    attributes.push(Attribute::IceOptions(vec!["trickle".into(), "ice2".into()]));
-    let origin = Origin::new(identity.session_id, terms.version);
-    SessionDescription { attributes, media, ..SessionDescription::new(origin) }
+/// The mids of a description's bundle.
+pub(super) fn bundle(sdp: &SessionDescription) -> Option<&Vec<String>> {
+    sdp.attributes.iter().find_map(|attribute| match attribute {
+        Attribute::Group { semantics, mids } if semantics == "BUNDLE" => Some(mids),
+        _ => None,
+    })
 }
 
-fn data_section(
-    identity: &Identity,
-    terms: &Terms<'_>,
-    mid: Option<&str>,
-    like: &MediaDescription,
-) -> MediaDescription {
+/// A section's name and its part of the transport, which every section repeats: not all peers look for it in the tagged
+/// one alone.
+fn transport_attributes(terms: &Terms<'_>, mid: Option<&str>) -> Vec<Attribute> {
     let mut attributes = Vec::new();
     attributes.extend(mid.map(|mid| Attribute::Mid(mid.into())));
     attributes.push(Attribute::IceUfrag(terms.credentials.ufrag.clone()));
     attributes.push(Attribute::IcePwd(terms.credentials.pwd.clone()));
     attributes.push(Attribute::Fingerprint {
-        hash: identity.fingerprint.algorithm.name().into(),
-        value: identity.fingerprint.value.clone(),
+        hash: terms.identity.fingerprint.algorithm.name().into(),
+        value: terms.identity.fingerprint.value.clone(),
     });
     attributes.push(Attribute::Setup(terms.setup));
+    attributes
+}
+
+fn data_section(terms: &Terms<'_>, mid: Option<&str>, like: &MediaDescription) -> MediaDescription {
+    let mut attributes = transport_attributes(terms, mid);
     // The form before RFC 8841 names the port in the m= line and maps it by an attribute; it is answered in kind.
     let legacy = like.protocol == LEGACY_PROTOCOL;
     attributes.push(match legacy {
         true => Attribute::sctpmap(SCTP_PORT, LEGACY_STREAMS),
         false => Attribute::SctpPort(SCTP_PORT),
     });
-    attributes.push(Attribute::MaxMessageSize(identity.max_message_size));
+    attributes.push(Attribute::MaxMessageSize(terms.identity.max_message_size));
     let formats = match legacy {
         true => vec![SCTP_PORT.to_string()],
         false => like.formats.clone(),
@@ -168,17 +374,11 @@ fn rejected(section: &MediaDescription) -> MediaDescription {
     }
 }
 
-/// The lowest number that no section uses.
-fn unused_mid(media: &[MediaDescription]) -> String {
-    let taken = |mid: &String| media.iter().any(|media| media.mid() == Some(mid));
-    (0..=media.len())
-        .map(|n| n.to_string())
-        .find(|mid| !taken(mid))
-        .expect("one of n + 1 mids is free among n")
-}
-
 /// "Discard", for as long as candidates say where we are (RFC 8840 §4.1.1).
 const DISCARD_PORT: u16 = 9;
+
+/// What sections of media are offered with (RFC 8829 §5.1.2).
+const MEDIA_PROTOCOL: &str = "UDP/TLS/RTP/SAVPF";
 
 /// The port of both ends of an SCTP association over DTLS, by custom.
 pub(super) const SCTP_PORT: u16 = 5000;

@@ -16,6 +16,8 @@ mod negotiate;
 mod remote;
 mod route;
 mod session;
+mod tracks;
+mod transceivers;
 mod transmit;
 mod transport;
 
@@ -32,14 +34,16 @@ use pavane_base::{Datagram, Epoch, Instant, Path, Transmit, earliest};
 use pavane_crypto::HashAlgorithm;
 
 pub use channel::Channel;
+pub use tracks::RtpTransceiver;
 
 use self::data::DataTransport;
-use self::local::Identity;
+use self::local::{Identity, Maker, Wish};
 use self::session::Session;
 use self::transport::Transport;
 use crate::config::{Config, ConfigError};
 use crate::error::{CandidateError, SignalingError};
 use crate::event::{Action, ActionId, ActionOutcome, Event};
+use crate::media::Media;
 use crate::stats::{Drops, Stats, Traffic};
 use crate::{
     ChannelId, ChannelInit, ConnectionState, CreateChannelError, Description, IceCandidate,
@@ -65,6 +69,7 @@ pub struct PeerConnection {
     session: Session,
     transport: Transport,
     data: DataTransport,
+    media: Media,
     life: Life,
     told: Told,
     events: VecDeque<Event>,
@@ -118,6 +123,7 @@ impl PeerConnection {
             session: Session::new(identity),
             transport,
             data: DataTransport::new(&config),
+            media: Media::new(&mut *rng),
             life: Life::Open,
             told: Told {
                 signaling: SignalingState::Stable,
@@ -200,12 +206,8 @@ impl PeerConnection {
         if self.life != Life::Open {
             return Err(SignalingError::Closed);
         }
-        let offer = self.session.offer(self.transport.ice.local_credentials(), self.data.wanted());
-        let sdp = match self.session.local() {
-            Some(_) => self.fill_in_candidates(&offer).to_string(),
-            None => offer.to_string(),
-        };
-        Ok(Description::offer(sdp))
+        let wish = Wish { data: self.data.wanted(), transceivers: usize::MAX };
+        Ok(Description::offer(self.with_known_candidates(self.maker().offer(wish))))
     }
 
     /// Describes what this side accepts of the pending offer, as an answer. Nothing changes.
@@ -213,20 +215,16 @@ impl PeerConnection {
     /// # Errors
     /// If no offer is pending or the connection is closed.
     pub fn create_answer(&self) -> Result<Description, SignalingError> {
-        let answer =
-            self.session.answer(self.transport.ice.local_credentials(), self.transport.dtls_role())?;
-        let sdp = match self.session.local() {
-            Some(_) => self.fill_in_candidates(&answer).to_string(),
-            None => answer.to_string(),
-        };
-        Ok(Description::answer(sdp))
+        Ok(Description::answer(self.with_known_candidates(self.answer()?)))
     }
 
     /// Whether something was asked for that an offer has yet to say.
     pub fn negotiation_needed(&self) -> bool {
         self.life == Life::Open
             && self.session.state() == SignalingState::Stable
-            && (self.session.restart_wanted() || (self.data.wanted() && !self.data_is_negotiated()))
+            && (self.session.restart_wanted()
+                || (self.data.wanted() && !self.data_is_negotiated())
+                || self.tracks_need_negotiation())
     }
 
     /// Where data is sent, once ICE has found a way.
@@ -544,10 +542,36 @@ impl PeerConnection {
     }
 
     fn data_is_negotiated(&self) -> bool {
-        self.session.agreed().is_some_and(|agreed| {
-            agreed.remote.data.is_some() && local::transport_section(&agreed.local.sdp).is_some()
-        })
+        let agreed = self.session.agreed();
+        agreed.is_some_and(|agreed| negotiate::agreed_data(&agreed.local, &agreed.remote).is_some())
     }
+
+    /// What makes descriptions.
+    fn maker(&self) -> Maker<'_> {
+        self.maker_with(self.session.terms(self.transport.ice.local_credentials()))
+    }
+
+    fn maker_with<'a>(&'a self, terms: local::Terms<'a>) -> Maker<'a> {
+        Maker { terms, config: &self.config, session: &self.session, media: &self.media }
+    }
+
+    /// The answer to the pending offer.
+    fn answer(&self) -> Result<crate::sdp::SessionDescription, SignalingError> {
+        let current = self.transport.ice.local_credentials();
+        let (terms, offer) = self.session.answering_terms(current, self.transport.dtls_role())?;
+        Ok(self.maker_with(terms).answer(offer))
+    }
+
+    /// The text of a description, with our candidates once gathering has begun.
+    fn with_known_candidates(&self, sdp: crate::sdp::SessionDescription) -> alloc::string::String {
+        match self.session.local() {
+            Some(_) => self.fill_in_candidates(&sdp).to_string(),
+            None => sdp.to_string(),
+        }
+    }
+
+    /// Senders and receivers follow what is agreed.
+    fn media_changed(&mut self) {}
 }
 
 impl fmt::Debug for PeerConnection {

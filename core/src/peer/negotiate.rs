@@ -5,15 +5,15 @@
 use alloc::vec::Vec;
 
 use pavane_base::Instant;
-use pavane_crypto::Fingerprint;
 
 use super::local::{self, Local};
-use super::remote::{DataSection, Remote};
-use super::session::{self, Side};
+use super::remote::{Content, DataSection, Remote, RemoteTransport};
+use super::session::{self, Agreed, Side};
 use super::{Life, PeerConnection, candidate};
-use crate::error::{CandidateError, SignalingError};
+use crate::error::{CandidateError, Required, SignalingError};
+use crate::media::TransceiverId;
 use crate::sdp::{SessionDescription, Setup};
-use crate::{Description, IceCandidate, SdpType, dtls, ice};
+use crate::{Description, Event, IceCandidate, SdpType, dtls, ice};
 
 impl PeerConnection {
     pub(super) fn apply_local(
@@ -23,7 +23,7 @@ impl PeerConnection {
     ) -> Result<(), SignalingError> {
         self.session.check_order(Side::Local, description.kind)?;
         if description.kind == SdpType::Rollback {
-            self.session.roll_back();
+            self.roll_back();
             return Ok(());
         }
         let sdp = session::parse(description)?;
@@ -35,6 +35,7 @@ impl PeerConnection {
                 if first {
                     self.transport.ice.set_role(ice::Role::Controlling);
                 }
+                self.give_sections(&local.sdp);
                 self.session.set_local(local);
             }
             _ => {
@@ -57,7 +58,7 @@ impl PeerConnection {
     ) -> Result<(), SignalingError> {
         self.session.check_order(Side::Remote, description.kind)?;
         if description.kind == SdpType::Rollback {
-            self.session.roll_back();
+            self.roll_back();
             return Ok(());
         }
         let remote = Remote::read(description)?;
@@ -65,19 +66,35 @@ impl PeerConnection {
             Some(offer) if description.kind != SdpType::Offer => {
                 let local = offer.clone();
                 check_sections(&local.sdp, &remote.sdp)?;
+                check_bundle(&local.sdp, &remote)?;
                 self.check_agreement(&local, &remote)?;
                 self.session.set_remote(remote.clone());
                 self.agree(now, &local, &remote);
             }
-            _ => self.take_offer(remote),
+            _ => {
+                self.check_kinds(&remote)?;
+                self.take_offer(remote.clone());
+            }
         }
+        // W3C WebRTC §4.4.1.5: the signaling state's event comes before those of tracks.
+        self.tell_states();
+        self.tell_tracks(&remote);
         Ok(())
+    }
+
+    fn roll_back(&mut self) {
+        self.session.roll_back();
+        for key in self.media.roll_back() {
+            self.events.push_back(Event::TransceiverStopped(TransceiverId(key)));
+        }
     }
 
     /// Takes the peer's offer; a pending one of ours is taken back by that.
     fn take_offer(&mut self, remote: Remote) {
-        if let Some(data) = &remote.data {
-            let transport = &data.transport;
+        if self.session.pending_local().is_some() {
+            self.roll_back();
+        }
+        if let Some((_, transport)) = remote.transport() {
             if self.session.agreed().is_none() {
                 // RFC 8445 §6.1.1: the offerer controls, unless it is a lite agent.
                 let role = if transport.lite { ice::Role::Controlling } else { ice::Role::Controlled };
@@ -88,19 +105,26 @@ impl PeerConnection {
                 self.session.want_restart(ice::Credentials::generate(&mut *self.rng));
             }
         }
+        self.find_transceivers(&remote);
         self.session.set_remote(remote);
     }
 
     /// Whether the local description is what we would say now, or what we would have said before the application asked
-    /// for its first channel.
+    /// for more.
     fn check_ours(&self, kind: SdpType, sdp: &SessionDescription) -> Result<(), SignalingError> {
-        let current = self.transport.ice.local_credentials();
         let expected: Vec<SessionDescription> = match kind {
-            SdpType::Offer => [self.data.wanted(), false]
-                .into_iter()
-                .map(|data_wanted| self.session.offer(current, data_wanted))
-                .collect(),
-            _ => self.session.answer(current, self.transport.dtls_role()).into_iter().collect(),
+            SdpType::Offer => {
+                let maker = self.maker();
+                let data = [self.data.wanted(), false].into_iter();
+                let counts = 0..=self.media.waiting().count();
+                data.flat_map(|data| {
+                    counts.clone().rev().map(move |transceivers| local::Wish { data, transceivers })
+                })
+                .map(|wish| maker.offer(wish))
+                .filter(|offer| offer.media.len() == sdp.media.len())
+                .collect()
+            }
+            _ => self.answer().into_iter().collect(),
         };
         match session::is_ours(sdp, &expected) {
             true => Ok(()),
@@ -110,37 +134,36 @@ impl PeerConnection {
 
     /// Whether the two descriptions can be in force together.
     fn check_agreement(&self, local: &Local, remote: &Remote) -> Result<(), SignalingError> {
-        let Some(data) = agreed_data(local, remote) else { return Ok(()) };
+        let Some((index, transport)) = session::agreed_transport(local, remote) else { return Ok(()) };
         if self.transport.dtls_role().is_none() {
-            dtls_role(local, remote, data)?;
+            dtls_role(local, remote, index, transport)?;
         }
-        match self.remote_fingerprints() {
-            Some(known) if *known != data.transport.fingerprints => Err(SignalingError::FingerprintChanged),
+        match self.session.agreed().and_then(Agreed::transport) {
+            Some((_, known)) if known.fingerprints != transport.fingerprints => {
+                Err(SignalingError::FingerprintChanged)
+            }
             _ => Ok(()),
         }
     }
 
-    /// The fingerprints of the remote description in force.
-    fn remote_fingerprints(&self) -> Option<&Vec<Fingerprint>> {
-        let data = self.session.agreed()?.remote.data.as_ref()?;
-        Some(&data.transport.fingerprints)
-    }
-
     /// Puts two descriptions that agree into force.
     fn agree(&mut self, now: Instant, local: &Local, remote: &Remote) {
-        let Some(data) = agreed_data(local, remote) else { return };
-        self.agree_on_ice(now, remote, data);
-        if let Ok(role) = dtls_role(local, remote, data) {
-            self.transport.decide_dtls(role, data.transport.fingerprints.clone());
+        self.agree_on_media(local, remote);
+        let Some((index, transport)) = session::agreed_transport(local, remote) else { return };
+        self.agree_on_ice(now, remote, index, transport);
+        if let Ok(role) = dtls_role(local, remote, index, transport) {
+            self.transport.decide_dtls(role, transport.fingerprints.clone());
         }
-        self.data.negotiated(&self.config, data, &mut *self.rng);
+        if let Some(data) = agreed_data(local, remote) {
+            self.data.negotiated(&self.config, data, &mut *self.rng);
+        }
         self.path_changed(now);
     }
 
-    fn agree_on_ice(&mut self, now: Instant, remote: &Remote, data: &DataSection) {
+    fn agree_on_ice(&mut self, now: Instant, remote: &Remote, index: usize, transport: &RemoteTransport) {
         let rng = &mut *self.rng;
         let ice = &mut self.transport.ice;
-        let theirs = &data.transport.credentials;
+        let theirs = &transport.credentials;
         let known = ice.remote_credentials().is_some_and(|known| known == theirs);
         if !known {
             if ice.remote_credentials().is_some()
@@ -150,13 +173,13 @@ impl PeerConnection {
             }
             ice.set_remote_credentials(now, rng, theirs.clone());
         }
-        for candidate in remote.candidates() {
+        for candidate in remote.candidates(index) {
             if let Some(candidate) = candidate::from_sdp(candidate) {
                 // A description with more candidates than we take is not refused for it.
                 let _ = ice.add_remote_candidate(now, rng, candidate);
             }
         }
-        if remote.candidates_ended() {
+        if remote.candidates_ended(index) {
             ice.end_of_remote_candidates(now);
         }
     }
@@ -168,15 +191,17 @@ impl PeerConnection {
         let remote = self.session.remote().ok_or(CandidateError::NoRemoteDescription)?;
         let mid = told.sdp_mid.as_deref().filter(|mid| !mid.is_empty() || told.sdp_m_line_index.is_none());
         let ends = told.candidate.is_empty();
+        // Until the exchange says which section's transport it is, the offered one counts.
+        let in_force = self.session.agreed().and_then(Agreed::transport).map(|(index, _)| index);
+        let tagged = in_force.or(remote.transport().map(|(index, _)| index));
         let section = match (mid, told.sdp_m_line_index) {
-            (None, None) if ends => remote.data.as_ref().map(|data| data.index),
+            (None, None) if ends => tagged,
             (None, None) => return Err(CandidateError::NoSection),
             (mid, index) => Some(remote.section(mid, index).ok_or(CandidateError::UnknownSection)?),
         };
-        let Some(data) = remote.data.as_ref().filter(|data| Some(data.index) == section) else {
-            return Ok(());
-        };
-        let theirs = &data.transport.credentials;
+        let known = section.and_then(|index| Some((index, remote.transport_at(index)?)));
+        let Some((index, transport)) = known else { return Ok(()) };
+        let theirs = &transport.credentials;
         let parsed = match ends {
             true => None,
             false => {
@@ -188,9 +213,9 @@ impl PeerConnection {
             return Err(CandidateError::UnknownUfrag);
         }
         // Before the exchange is completed ICE works with the generation before; the candidates wait in the description.
-        let in_force = self.transport.ice.remote_credentials().is_some_and(|known| known == theirs);
-        let index = data.index;
-        if in_force {
+        let concerns_ice = Some(index) == tagged
+            && self.transport.ice.remote_credentials().is_some_and(|known| known == theirs);
+        if concerns_ice {
             self.give_to_ice(now, parsed.as_ref())?;
         }
         let remote = self.session.remote_mut().expect("it was there a moment ago");
@@ -218,18 +243,21 @@ impl PeerConnection {
 }
 
 /// The remote data section, if the local description takes it.
-fn agreed_data<'r>(local: &Local, remote: &'r Remote) -> Option<&'r DataSection> {
-    let data = remote.data.as_ref()?;
-    local.sdp.media.get(data.index).filter(|media| media.port != 0)?;
+pub(super) fn agreed_data<'r>(local: &Local, remote: &'r Remote) -> Option<&'r DataSection> {
+    let (index, data) = remote.data()?;
+    local.sdp.media.get(index).filter(|section| section.port != 0)?;
     Some(data)
 }
 
 /// Who is DTLS's client: the answer says it (RFC 8842 §5.3).
-fn dtls_role(local: &Local, remote: &Remote, data: &DataSection) -> Result<dtls::Role, SignalingError> {
-    let media = &local.sdp.media[data.index];
-    let ours = media.setup().unwrap_or(Setup::Actpass);
-    let theirs = data.transport.setup;
-    match (remote.kind == SdpType::Offer, ours, theirs) {
+fn dtls_role(
+    local: &Local,
+    remote: &Remote,
+    index: usize,
+    transport: &RemoteTransport,
+) -> Result<dtls::Role, SignalingError> {
+    let ours = local.sdp.media[index].setup().unwrap_or(Setup::Actpass);
+    match (remote.kind == SdpType::Offer, ours, transport.setup) {
         (true, Setup::Active, _) | (false, _, Setup::Passive) => Ok(dtls::Role::Client),
         (true, Setup::Passive, _) | (false, _, Setup::Active) => Ok(dtls::Role::Server),
         _ => Err(SignalingError::SetupConflict),
@@ -243,4 +271,21 @@ fn check_sections(offer: &SessionDescription, answer: &SessionDescription) -> Re
             offered.kind == answered.kind && answered.mid().is_none_or(|mid| offered.mid() == Some(mid))
         });
     if same { Ok(()) } else { Err(SignalingError::SectionsDiffer) }
+}
+
+/// An answer takes no section that is rejected in the offer, and no section out of the one transport that there is; it
+/// multiplexes RTP with RTCP (RFC 8829 §5.11).
+fn check_bundle(offer: &SessionDescription, answer: &Remote) -> Result<(), SignalingError> {
+    for (section, offered) in offer.media.iter().enumerate() {
+        match (answer.content(section), answer.usable(section)) {
+            (Content::None, _) => {}
+            _ if offered.port == 0 => return Err(SignalingError::SectionsDiffer),
+            (_, None) => return Err(SignalingError::NotBundled { section }),
+            (Content::Media(media), _) if !media.multiplexed => {
+                return Err(SignalingError::Missing { section, what: Required::RtcpMux });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }

@@ -5,7 +5,9 @@ use alloc::vec::Vec;
 
 use pavane_crypto::{Fingerprint, HashAlgorithm};
 
+use super::local;
 use crate::error::{Required, SignalingError};
+use crate::media::RemoteMedia;
 use crate::sdp::{Attribute, MediaDescription, MediaKind, SessionDescription, Setup};
 use crate::{Description, SdpType, ice};
 
@@ -14,17 +16,31 @@ use crate::{Description, SdpType, ice};
 pub(super) struct Remote {
     pub(super) kind: SdpType,
     pub(super) sdp: SessionDescription,
-    pub(super) data: Option<DataSection>,
+    sections: Vec<RemoteSection>,
 }
 
-/// The one section that data channels use.
+/// What a section says; there is no transport where it is rejected or not understood.
 #[derive(Clone, Debug)]
+struct RemoteSection {
+    content: Content,
+    transport: Option<RemoteTransport>,
+}
+
+/// What a section is for.
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    Data(DataSection),
+    Media(RemoteMedia),
+    /// Something that we do not know, or nothing as it is rejected.
+    None,
+}
+
+/// What data channels need to know.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct DataSection {
-    pub(super) index: usize,
     pub(super) sctp_port: u16,
     /// `None`: the peer takes messages of any size.
     pub(super) max_message_size: Option<u64>,
-    pub(super) transport: RemoteTransport,
 }
 
 /// ICE's and DTLS's part of a section.
@@ -36,13 +52,20 @@ pub(super) struct RemoteTransport {
     pub(super) lite: bool,
 }
 
+/// How many sections a description may have.
+const MAX_SECTIONS: usize = 512;
+
 impl Remote {
     /// Reads a description.
     pub(super) fn read(description: &Description) -> Result<Self, SignalingError> {
         let sdp: SessionDescription = description.sdp.parse().map_err(SignalingError::Syntax)?;
-        let index = sdp.media.iter().position(is_live_data_section);
-        let data = index.map(|index| DataSection::read(&sdp, index, description.kind)).transpose()?;
-        Ok(Self { kind: description.kind, sdp, data })
+        if sdp.media.len() > MAX_SECTIONS {
+            return Err(SignalingError::TooManySections { max: MAX_SECTIONS });
+        }
+        let kind = description.kind;
+        let sections = (0..sdp.media.len()).map(|index| RemoteSection::read(&sdp, index, kind));
+        let sections = sections.collect::<Result<_, _>>()?;
+        Ok(Self { kind, sdp, sections })
     }
 
     /// The description as an application sees it.
@@ -50,28 +73,94 @@ impl Remote {
         Description { kind: self.kind, sdp: alloc::format!("{}", self.sdp) }
     }
 
-    /// The candidates in the description, those of the transport's section alone.
-    pub(super) fn candidates(&self) -> impl Iterator<Item = &crate::sdp::Candidate> {
-        let media = self.data.as_ref().and_then(|data| self.sdp.media.get(data.index));
-        media.into_iter().flat_map(|media| &media.attributes).filter_map(|attribute| match attribute {
-            Attribute::Candidate(candidate) => Some(candidate),
+    /// The mids of the bundle.
+    pub(super) fn bundle(&self) -> Option<&Vec<String>> {
+        local::bundle(&self.sdp)
+    }
+
+    /// The transport that all that is bundled uses, with the index of its section: the group's first section that is not
+    /// rejected (RFC 9143 §7.3.1), or without a group the first of all.
+    pub(super) fn transport(&self) -> Option<(usize, &RemoteTransport)> {
+        let index = match self.bundle() {
+            Some(mids) => mids.iter().find_map(|mid| {
+                let index = self.sdp.media.iter().position(|section| section.mid() == Some(mid))?;
+                self.transport_at(index).map(|_| index)
+            }),
+            None => self.sections.iter().position(|section| section.transport.is_some()),
+        }?;
+        Some((index, self.transport_at(index)?))
+    }
+
+    /// The transport that a section speaks of.
+    pub(super) fn transport_at(&self, index: usize) -> Option<&RemoteTransport> {
+        self.sections.get(index)?.transport.as_ref()
+    }
+
+    /// What a section is for, unless it is rejected.
+    pub(super) fn content(&self, index: usize) -> &Content {
+        self.sections.get(index).map_or(&Content::None, |section| &section.content)
+    }
+
+    /// What a section is for, unless it is rejected or not bundled with the others.
+    pub(super) fn usable(&self, index: usize) -> Option<&Content> {
+        let (tag, _) = self.transport()?;
+        let mid = self.sdp.media.get(index)?.mid();
+        let bundled = self.bundle().is_some_and(|mids| mids.iter().any(|known| mid == Some(known)));
+        (index == tag || bundled).then(|| self.content(index))
+    }
+
+    /// The section for data channels, with its index.
+    pub(super) fn data(&self) -> Option<(usize, &DataSection)> {
+        (0..self.sections.len()).find_map(|index| match self.usable(index) {
+            Some(Content::Data(data)) => Some((index, data)),
             _ => None,
         })
     }
 
-    /// Whether the description says that no candidate follows.
-    pub(super) fn candidates_ended(&self) -> bool {
-        let media = self.data.as_ref().and_then(|data| self.sdp.media.get(data.index));
+    /// The sections with media that are not rejected, by index.
+    pub(super) fn media(&self) -> impl Iterator<Item = (usize, &RemoteMedia)> {
+        self.sections.iter().enumerate().filter_map(|(index, section)| match &section.content {
+            Content::Media(media) => Some((index, media)),
+            _ => None,
+        })
+    }
+
+    /// The candidates in a section.
+    pub(super) fn candidates(&self, index: usize) -> impl Iterator<Item = &crate::sdp::Candidate> {
+        self.sdp.media.get(index).into_iter().flat_map(MediaDescription::candidates)
+    }
+
+    /// Whether the description says that no candidate follows in a section.
+    pub(super) fn candidates_ended(&self, index: usize) -> bool {
+        let media = self.sdp.media.get(index);
         let ends = |attribute: &Attribute| matches!(attribute, Attribute::EndOfCandidates);
         media.is_some_and(|media| media.attributes.iter().any(ends)) || self.sdp.attributes.iter().any(ends)
     }
 }
 
-impl DataSection {
+impl RemoteSection {
     fn read(sdp: &SessionDescription, index: usize, kind: SdpType) -> Result<Self, SignalingError> {
-        let missing = |what| SignalingError::Missing { section: index, what };
-        let media = &sdp.media[index];
-        let sctp_port = media
+        let section = &sdp.media[index];
+        let content = match is_live(section) {
+            false => Content::None,
+            true if is_data_section(section) => Content::Data(DataSection::read(section, index)?),
+            true => RemoteMedia::read(sdp, section).map_or(Content::None, |mut media| {
+                // Multiplexing may stand in the tagged section alone (RFC 9143 §7.1.3).
+                media.multiplexed |= find(sdp, index, |a| (*a == Attribute::RtcpMux).then_some(())).is_some();
+                Content::Media(media)
+            }),
+        };
+        let transport = match content {
+            Content::None => None,
+            _ => Some(RemoteTransport::read(sdp, index, kind)?),
+        };
+        Ok(Self { content, transport })
+    }
+}
+
+impl DataSection {
+    fn read(section: &MediaDescription, index: usize) -> Result<Self, SignalingError> {
+        let sctp_port = section
             .attributes
             .iter()
             .find_map(|attribute| match attribute {
@@ -79,20 +168,18 @@ impl DataSection {
                 Attribute::Sctpmap { port, .. } => Some(*port),
                 _ => None,
             })
-            .ok_or(missing(Required::SctpPort))?;
-        let max_message_size = media.attributes.iter().find_map(|attribute| match attribute {
+            .ok_or(SignalingError::Missing { section: index, what: Required::SctpPort })?;
+        let max_message_size = section.attributes.iter().find_map(|attribute| match attribute {
             Attribute::MaxMessageSize(size) => Some(*size),
             _ => None,
         });
         Ok(Self {
-            index,
             sctp_port,
             max_message_size: match max_message_size {
                 None => Some(MESSAGE_SIZE_UNLESS_SAID),
                 Some(0) => None,
                 size => size,
             },
-            transport: RemoteTransport::read(sdp, index, kind)?,
         })
     }
 }
@@ -126,12 +213,12 @@ impl RemoteTransport {
     }
 }
 
-/// Whether this is a data section that is not rejected (RFC 8841 §4, and the form before it).
-fn is_live_data_section(media: &MediaDescription) -> bool {
-    let bundle_only = media.attributes.iter().any(|a| matches!(a, Attribute::BundleOnly));
-    is_data_section(media) && (media.port != 0 || bundle_only)
+/// Whether a section is not rejected (RFC 9143 §6).
+fn is_live(section: &MediaDescription) -> bool {
+    section.port != 0 || section.attributes.contains(&Attribute::BundleOnly)
 }
 
+/// Whether a section is for data channels (RFC 8841 §4, and the form before it).
 pub(super) fn is_data_section(media: &MediaDescription) -> bool {
     media.kind == MediaKind::Application && media.protocol.ends_with("DTLS/SCTP")
 }
@@ -144,13 +231,7 @@ fn find<T>(sdp: &SessionDescription, index: usize, pick: impl Fn(&Attribute) -> 
 
 fn levels(sdp: &SessionDescription, index: usize) -> [Option<&[Attribute]>; 3] {
     let section = &sdp.media[index];
-    let tagged = sdp
-        .attributes
-        .iter()
-        .find_map(|attribute| match attribute {
-            Attribute::Group { semantics, mids } if semantics == "BUNDLE" => Some(mids),
-            _ => None,
-        })
+    let tagged = local::bundle(sdp)
         .filter(|mids| section.mid().is_some_and(|mid| mids.iter().any(|m| m == mid)))
         .and_then(|mids| mids.first())
         .and_then(|tag| sdp.media.iter().find(|media| media.mid() == Some(tag)));

@@ -12,7 +12,7 @@
 //! Everything here is data: what a change means for transports is carried out by the connection.
 
 use super::local::{self, Identity, Local, Terms};
-use super::remote::Remote;
+use super::remote::{Remote, RemoteTransport};
 use crate::dtls::Role;
 use crate::error::SignalingError;
 use crate::sdp::{SessionDescription, Setup};
@@ -42,6 +42,27 @@ enum Exchange {
 pub(super) struct Agreed {
     pub(super) local: Local,
     pub(super) remote: Remote,
+}
+
+impl Agreed {
+    /// The remote transport that both descriptions agree on, with the index of its section: the answer's tag tells it
+    /// (RFC 9143 §7.3.1).
+    pub(super) fn transport(&self) -> Option<(usize, &RemoteTransport)> {
+        agreed_transport(&self.local, &self.remote)
+    }
+}
+
+/// The remote transport that two descriptions agree on, with the index of its section.
+pub(super) fn agreed_transport<'r>(
+    local: &Local,
+    remote: &'r Remote,
+) -> Option<(usize, &'r RemoteTransport)> {
+    let index = match remote.kind {
+        SdpType::Offer => local::transport_section(&local.sdp)?.0,
+        _ => remote.transport()?.0,
+    };
+    let taken = local.sdp.media.get(index).is_some_and(|section| section.port != 0);
+    remote.transport_at(index).filter(|_| taken).map(|transport| (index, transport))
 }
 
 impl Session {
@@ -117,41 +138,41 @@ impl Session {
         self.next_credentials.take()
     }
 
-    /// The offer as it stands.
-    pub(super) fn offer(&self, current: &ice::Credentials, data_wanted: bool) -> SessionDescription {
-        let terms = self.terms(self.next_credentials.as_ref().unwrap_or(current), Setup::Actpass);
-        local::offer(&self.identity, &terms, self.local().map(|local| &local.sdp), data_wanted)
+    /// What the next description says in our name.
+    pub(super) fn terms<'a>(&'a self, current: &'a ice::Credentials) -> Terms<'a> {
+        Terms {
+            identity: &self.identity,
+            version: self.version,
+            credentials: self.next_credentials.as_ref().unwrap_or(current),
+            setup: Setup::Actpass,
+        }
     }
 
-    /// The answer to the pending offer as it stands.
-    pub(super) fn answer(
-        &self,
-        current: &ice::Credentials,
+    /// The same for the answer to the pending offer, with that.
+    pub(super) fn answering_terms<'a>(
+        &'a self,
+        current: &'a ice::Credentials,
         role: Option<Role>,
-    ) -> Result<SessionDescription, SignalingError> {
+    ) -> Result<(Terms<'a>, &'a Remote), SignalingError> {
         let offer = match &self.exchange {
             Exchange::RemoteOffer(offer) | Exchange::LocalPranswer { offer, .. } => offer,
             Exchange::Closed => return Err(SignalingError::Closed),
             _ => return Err(SignalingError::WrongState(self.state())),
         };
+        let mut terms = self.terms(current);
         // RFC 8829 §5.3.1: the answer to an offer that does not restart ICE does not either.
-        let credentials = match self.restarts(offer) {
-            true => self.next_credentials.as_ref().unwrap_or(current),
-            false => current,
-        };
-        let terms = self.terms(credentials, answering_setup(offer, role));
-        Ok(local::answer(&self.identity, &terms, offer))
-    }
-
-    const fn terms<'a>(&self, credentials: &'a ice::Credentials, setup: Setup) -> Terms<'a> {
-        Terms { version: self.version, credentials, setup }
+        if !self.restarts(offer) {
+            terms.credentials = current;
+        }
+        terms.setup = answering_setup(offer, role);
+        Ok((terms, offer))
     }
 
     /// Whether a remote offer restarts ICE: its credentials are others than those in force (RFC 8839 §4.4.1.1.1).
     pub(super) fn restarts(&self, offer: &Remote) -> bool {
-        let known = self.agreed.as_ref().and_then(|agreed| agreed.remote.data.as_ref());
-        let pair = known.zip(offer.data.as_ref());
-        pair.is_some_and(|(known, offered)| known.transport.credentials != offered.transport.credentials)
+        let known = self.agreed.as_ref().and_then(Agreed::transport);
+        let pair = known.zip(offer.transport());
+        pair.is_some_and(|((_, known), (_, offered))| known.credentials != offered.credentials)
     }
 
     /// Whether a description of this type may be set on this side, in this state.
@@ -237,7 +258,7 @@ pub(super) enum Side {
 /// Our role in an answer: the one that we have, whatever is offered; else client, unless the peer insists on that
 /// (RFC 8842 §5.3).
 fn answering_setup(offer: &Remote, role: Option<Role>) -> Setup {
-    match (role, offer.data.as_ref().map(|data| data.transport.setup)) {
+    match (role, offer.transport().map(|(_, transport)| transport.setup)) {
         (Some(Role::Client), _) => Setup::Active,
         (Some(Role::Server), _) => Setup::Passive,
         (None, Some(Setup::Active)) => Setup::Passive,

@@ -1,0 +1,295 @@
+//! Transceivers: a sender and a receiver that share a section.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use pavane_base::rand_core::CryptoRng;
+use pavane_base::{Key, Slab};
+
+use super::track::{InvalidName, Track, TrackInit, check_names};
+use super::{Codec, CodecParameters, ExtensionIds, MediaKind, RemoteMedia, random_name};
+use crate::sdp::Direction;
+
+/// Names a transceiver of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TransceiverId(pub(crate) Key);
+
+/// Names a sender of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SenderId(pub(crate) Key);
+
+/// Names a receiver of its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReceiverId(pub(crate) Key);
+
+impl TransceiverId {
+    /// Its sender.
+    pub const fn sender(self) -> SenderId {
+        SenderId(self.0)
+    }
+
+    /// Its receiver.
+    pub const fn receiver(self) -> ReceiverId {
+        ReceiverId(self.0)
+    }
+}
+
+impl SenderId {
+    /// The transceiver that it is part of.
+    pub const fn transceiver(self) -> TransceiverId {
+        TransceiverId(self.0)
+    }
+}
+
+impl ReceiverId {
+    /// The transceiver that it is part of.
+    pub const fn transceiver(self) -> TransceiverId {
+        TransceiverId(self.0)
+    }
+}
+
+/// What a transceiver begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "RTCRtpTransceiverInit")]
+pub struct TransceiverInit {
+    pub(crate) direction: Direction,
+    pub(crate) track: Option<TrackInit>,
+    pub(crate) streams: Vec<String>,
+}
+
+impl TransceiverInit {
+    /// A transceiver with this direction and without a track.
+    pub const fn new(direction: Direction) -> Self {
+        Self { direction, track: None, streams: Vec::new() }
+    }
+
+    /// Gives it a track, whose streams it then has.
+    #[must_use]
+    pub fn track(mut self, track: TrackInit) -> Self {
+        self.track = Some(track);
+        self
+    }
+
+    /// Puts what it sends into one more stream.
+    #[must_use]
+    pub fn stream(mut self, stream: impl Into<String>) -> Self {
+        self.streams.push(stream.into());
+        self
+    }
+}
+
+impl Default for TransceiverInit {
+    fn default() -> Self {
+        Self::new(Direction::Sendrecv)
+    }
+}
+
+/// A transceiver's state.
+#[derive(Debug)]
+pub(crate) struct Transceiver {
+    pub(crate) kind: MediaKind,
+    pub(crate) origin: Origin,
+    pub(crate) life: Life,
+    pub(crate) section: Option<Section>,
+    /// What the application wants.
+    pub(crate) direction: Direction,
+    /// Whether the remote description that was set last has the peer send, as the application was told it.
+    pub(crate) announced: bool,
+    pub(crate) preferences: Option<Vec<Codec>>,
+    pub(crate) track: Option<Track>,
+    /// What names the track in descriptions, whichever it is.
+    pub(crate) track_name: String,
+    pub(crate) streams: Vec<String>,
+    pub(crate) remote_streams: Vec<String>,
+    pub(crate) ssrc: u32,
+    pub(crate) rtx_ssrc: u32,
+    /// Whether an exchange has ever had it send.
+    pub(crate) has_sent: bool,
+    pub(crate) agreement: Option<Agreement>,
+}
+
+/// Where it came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    AddTrack,
+    AddTransceiver,
+    /// A section of the peer's.
+    Peer,
+}
+
+/// Whether it lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    Live,
+    /// The application stopped it; the next exchange tells the peer.
+    Stopping,
+}
+
+/// The section of a transceiver.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Section {
+    pub(crate) index: usize,
+    pub(crate) mid: String,
+    /// Whether only a pending description says so.
+    pub(crate) pending: bool,
+}
+
+/// What an exchange has agreed on for a section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Agreement {
+    pub(crate) direction: Direction,
+    /// What the peer takes, the most preferred first.
+    pub(crate) send: Vec<CodecParameters>,
+    /// What we take.
+    pub(crate) receive: Vec<CodecParameters>,
+    pub(crate) send_extensions: ExtensionIds,
+    pub(crate) receive_extensions: ExtensionIds,
+    pub(crate) remote: RemoteMedia,
+}
+
+/// The transceivers of a connection, and what they have in common.
+#[derive(Debug)]
+pub(crate) struct Media {
+    transceivers: Slab<Transceiver>,
+    /// In the order of their creation.
+    order: Vec<Key>,
+    /// What names our clock to the peer (RFC 7022 §4.2).
+    pub(crate) cname: String,
+}
+
+impl Media {
+    pub(crate) fn new(rng: &mut dyn CryptoRng) -> Self {
+        Self { transceivers: Slab::default(), order: Vec::new(), cname: random_name(rng) }
+    }
+
+    /// Makes a transceiver.
+    pub(crate) fn add(
+        &mut self,
+        kind: MediaKind,
+        init: TransceiverInit,
+        origin: Origin,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Key, InvalidName> {
+        let TransceiverInit { direction, track, mut streams } = init;
+        check_names(streams.iter())?;
+        let track = track.map(|track| track.into_track(rng)).transpose()?;
+        streams.extend(track.iter().flat_map(|track| track.streams.iter().cloned()));
+        let track_name = track.as_ref().map_or_else(|| random_name(rng), |track| track.id.clone());
+        let ssrc = self.unused_ssrc(rng, None);
+        let rtx_ssrc = self.unused_ssrc(rng, Some(ssrc));
+        let key = self.transceivers.insert(Transceiver {
+            kind,
+            origin,
+            life: Life::Live,
+            section: None,
+            direction,
+            announced: false,
+            preferences: None,
+            track,
+            track_name,
+            streams,
+            remote_streams: Vec::new(),
+            ssrc,
+            rtx_ssrc,
+            has_sent: false,
+            agreement: None,
+        });
+        self.order.push(key);
+        Ok(key)
+    }
+
+    fn unused_ssrc(&self, rng: &mut dyn CryptoRng, but: Option<u32>) -> u32 {
+        loop {
+            let ssrc = rng.next_u32();
+            let taken = |transceiver: &Transceiver| [transceiver.ssrc, transceiver.rtx_ssrc].contains(&ssrc);
+            if ssrc != 0 && Some(ssrc) != but && !self.iter().any(|(_, transceiver)| taken(transceiver)) {
+                return ssrc;
+            }
+        }
+    }
+
+    /// The transceiver that a new track may use instead of one of its own: it has no track, and none was ever sent by it
+    /// (W3C WebRTC §5.1, `addTrack`).
+    pub(crate) fn reusable(&self, kind: MediaKind) -> Option<Key> {
+        let reusable = |transceiver: &Transceiver| {
+            transceiver.kind == kind
+                && transceiver.track.is_none()
+                && transceiver.life == Life::Live
+                && !transceiver.has_sent
+        };
+        self.iter().find(|(_, transceiver)| reusable(transceiver)).map(|(key, _)| key)
+    }
+
+    /// All of them, in the order of their creation.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &Transceiver)> {
+        self.order.iter().filter_map(|key| self.transceivers.get(*key).map(|transceiver| (*key, transceiver)))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    pub(crate) fn get(&self, key: Key) -> Option<&Transceiver> {
+        self.transceivers.get(key)
+    }
+
+    pub(crate) fn get_mut(&mut self, key: Key) -> Option<&mut Transceiver> {
+        self.transceivers.get_mut(key)
+    }
+
+    pub(crate) fn remove(&mut self, key: Key) -> Option<Transceiver> {
+        self.order.retain(|known| *known != key);
+        self.transceivers.remove(key)
+    }
+
+    /// The transceiver of a section.
+    pub(crate) fn at(&self, section: usize) -> Option<(Key, &Transceiver)> {
+        self.iter().find(|(_, transceiver)| transceiver.index() == Some(section))
+    }
+
+    /// Those that wait for a section, in the order in which they get one.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = (Key, &Transceiver)> {
+        let waits =
+            |transceiver: &Transceiver| transceiver.section.is_none() && transceiver.life == Life::Live;
+        self.iter().filter(move |(_, transceiver)| waits(transceiver))
+    }
+
+    /// Undoes what pending descriptions have done; says which transceivers are gone by that.
+    pub(crate) fn roll_back(&mut self) -> Vec<Key> {
+        let mut gone = Vec::new();
+        for key in self.order.clone() {
+            let Some(transceiver) = self.transceivers.get_mut(key) else { continue };
+            if transceiver.section.as_ref().is_some_and(|section| section.pending) {
+                transceiver.section = None;
+                if transceiver.origin == Origin::Peer && transceiver.track.is_none() {
+                    self.remove(key);
+                    gone.push(key);
+                }
+            }
+        }
+        gone
+    }
+}
+
+impl Transceiver {
+    /// The index of its section.
+    pub(crate) fn index(&self) -> Option<usize> {
+        self.section.as_ref().map(|section| section.index)
+    }
+
+    /// The direction in force.
+    pub(crate) fn current_direction(&self) -> Option<Direction> {
+        self.agreement.as_ref().map(|agreement| agreement.direction)
+    }
+
+    /// The streams that a description names for what it sends.
+    pub(crate) fn stream_names(&self) -> impl Iterator<Item = &str> {
+        let none = self.streams.is_empty().then_some("-");
+        self.streams.iter().map(String::as_str).chain(none)
+    }
+
+    /// Has it send, or no longer send.
+    pub(crate) const fn set_sending(&mut self, sends: bool) {
+        self.direction = Direction::new(sends, self.direction.receives());
+    }
+}
