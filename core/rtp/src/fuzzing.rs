@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::packet::unwrap_retransmission;
 use crate::{
     ExtensionId, ExtensionKind, ExtensionMap, ExtensionValues, HeaderBuilder, Packet, PacketMut, PayloadType,
-    Ssrc,
+    Ssrc, rtcp,
 };
 
 fn some_map() -> ExtensionMap {
@@ -44,5 +44,31 @@ pub fn rtp_packet(data: &[u8]) {
             Packet::parse(whole).expect("it is a packet again").payload().len(),
             packet.payload().len() - 2
         );
+    }
+}
+
+/// Reads any bytes as a datagram of RTCP, and everything that can be asked of its packets.
+pub fn rtcp_compound(data: &[u8]) {
+    let Ok(packets) = rtcp::Packets::parse(data) else { return };
+    for packet in packets {
+        match packet {
+            rtcp::Packet::SenderReport(report) => report.blocks().for_each(drop),
+            rtcp::Packet::ReceiverReport(report) => report.blocks().for_each(drop),
+            rtcp::Packet::Description(description) => description.items().for_each(drop),
+            rtcp::Packet::Bye(bye) => bye.sources().for_each(drop),
+            rtcp::Packet::Nack(nack) => nack.missing().for_each(drop),
+            rtcp::Packet::TransportFeedback(feedback) => feedback.statuses().for_each(drop),
+            rtcp::Packet::CongestionFeedback(feedback) => {
+                feedback.streams().for_each(|stream| stream.packets().for_each(drop));
+            }
+            rtcp::Packet::FullIntraRequest(request) => request.entries().for_each(drop),
+            rtcp::Packet::Remb(remb) => remb.streams().for_each(drop),
+            rtcp::Packet::ExtendedReport(report) => report.blocks().for_each(|block| {
+                if let rtcp::ExtendedBlock::DelaySinceLastRr(data) = block {
+                    rtcp::DelaySinceLastRr::read_all(data).for_each(drop);
+                }
+            }),
+            _ => {}
+        }
     }
 }
