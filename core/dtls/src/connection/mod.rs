@@ -358,6 +358,14 @@ impl Connection {
         }
     }
 
+    /// The negotiated SRTP profile (RFC 5764 §4.1.2), once connected and if there is one.
+    pub const fn srtp_profile(&self) -> Option<u16> {
+        match &self.stage {
+            Stage::Connected(session) => session.secrets.srtp_profile(),
+            _ => None,
+        }
+    }
+
     /// The negotiated cipher suite, once connected.
     pub const fn cipher_suite(&self) -> Option<CipherSuite> {
         match &self.stage {

@@ -13,26 +13,28 @@ use pavane_base::{LengthPrefix, Reader, Truncated, WriteExt};
 
 use super::code_list;
 
-/// The profiles that we know, the most preferred first: AEAD_AES_128_GCM and AEAD_AES_256_GCM (RFC 7714 §14.2), and
-/// SRTP_AES128_CM_HMAC_SHA1_80 (RFC 5764 §4.1.2), which every WebRTC peer has.
-const PROFILES: [u16; 3] = [0x0007, 0x0008, 0x0001];
-
-/// What a client offers: every profile, and no MKI (RFC 8827 §6.5).
-pub(crate) fn offer() -> Vec<u8> {
-    with_profiles(PROFILES)
+/// What a client offers: its profiles, and no MKI (RFC 8827 §6.5).
+pub(crate) fn offer(profiles: &[u16]) -> Vec<u8> {
+    with_profiles(profiles.iter().copied())
 }
 
-/// What a server answers: the best profile that the client offers too; `None` if there is none.
-pub(crate) fn answer(offer: &[u8]) -> Option<Vec<u8>> {
+/// The first of our profiles that an offer has too, if there is any.
+pub(crate) fn choose(offer: &[u8], ours: &[u16]) -> Option<u16> {
     let offered = parse(offer)?;
-    let chosen = PROFILES.into_iter().find(|profile| offered.contains(profile))?;
-    Some(with_profiles([chosen]))
+    ours.iter().copied().find(|profile| offered.contains(profile))
 }
 
-/// Whether this is an answer to our offer: one profile of it, and no MKI.
-pub(crate) fn is_answer(answer: &[u8]) -> bool {
-    parse(answer).is_some_and(|profiles| matches!(profiles[..], [profile] if PROFILES.contains(&profile)))
-        && answer.last() == Some(&0)
+/// What a server answers.
+pub(crate) fn answer(profile: u16) -> Vec<u8> {
+    with_profiles([profile])
+}
+
+/// The profile that an answer names, if it is one of those that we offered, and comes without an MKI.
+pub(crate) fn chosen(answer: &[u8], offered: &[u16]) -> Option<u16> {
+    match parse(answer)?[..] {
+        [profile] if offered.contains(&profile) && answer.last() == Some(&0) => Some(profile),
+        _ => None,
+    }
 }
 
 fn with_profiles(profiles: impl IntoIterator<Item = u16>) -> Vec<u8> {
@@ -57,29 +59,31 @@ fn parse(body: &[u8]) -> Option<Vec<u16>> {
 mod tests {
     use super::*;
 
+    const OURS: [u16; 3] = [7, 8, 1];
+
     #[test]
     fn our_offer_is_answered_by_our_favourite() {
-        let answer = answer(&offer()).unwrap();
-        assert_eq!(answer, [0, 2, 0, 7, 0]);
-        assert!(is_answer(&answer));
+        assert_eq!(choose(&offer(&OURS), &OURS), Some(7));
+        assert_eq!(answer(7), [0, 2, 0, 7, 0]);
+        assert_eq!(chosen(&answer(7), &OURS), Some(7));
     }
 
     #[test]
-    fn the_answer_is_what_both_know() {
+    fn the_choice_is_what_both_know() {
         // Chromium's offer, and one that we know nothing of.
-        assert_eq!(answer(&[0, 6, 0, 1, 0, 8, 0, 7, 0]), Some([0, 2, 0, 7, 0].to_vec()));
-        assert_eq!(answer(&[0, 4, 0, 2, 0, 1, 0]), Some([0, 2, 0, 1, 0].to_vec()));
-        assert_eq!(answer(&[0, 2, 0, 5, 0]), None);
+        assert_eq!(choose(&[0, 6, 0, 1, 0, 8, 0, 7, 0], &OURS), Some(7));
+        assert_eq!(choose(&[0, 4, 0, 2, 0, 1, 0], &OURS), Some(1));
+        assert_eq!(choose(&[0, 2, 0, 5, 0], &OURS), None);
     }
 
     #[test]
     fn what_is_malformed_is_no_offer_and_no_answer() {
         for body in [&[][..], &[0, 2, 0, 7], &[0, 3, 0, 7, 0, 0], &[0, 2, 0, 7, 1], &[0, 2, 0, 7, 0, 0]] {
-            assert_eq!(answer(body), None, "{body:?}");
-            assert!(!is_answer(body), "{body:?}");
+            assert_eq!(choose(body, &OURS), None, "{body:?}");
+            assert_eq!(chosen(body, &OURS), None, "{body:?}");
         }
-        assert!(!is_answer(&[0, 4, 0, 7, 0, 8, 0]), "two profiles are no choice");
-        assert!(!is_answer(&[0, 2, 0, 2, 0]), "nobody offered it");
-        assert!(!is_answer(&[0, 2, 0, 7, 1, 9]), "no MKI was offered");
+        assert_eq!(chosen(&[0, 4, 0, 7, 0, 8, 0], &OURS), None, "two profiles are no choice");
+        assert_eq!(chosen(&[0, 2, 0, 2, 0], &OURS), None, "nobody offered it");
+        assert_eq!(chosen(&[0, 2, 0, 7, 1, 9], &OURS), None, "no MKI was offered");
     }
 }

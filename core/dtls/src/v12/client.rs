@@ -122,7 +122,7 @@ impl ExpectServerHello {
             cookie,
             cipher_suites: cx.config.cipher_suites.iter().map(|suite| suite.code()).collect(),
             compression_methods: &[NO_COMPRESSION],
-            extensions: offered_extensions(&cx.config.groups),
+            extensions: offered_extensions(cx.config),
         };
         // RFC 6347 §4.2.6: a hello that was answered by a cookie, and that answer, are in no hash.
         let mut transcript = Transcript::default();
@@ -145,17 +145,21 @@ impl ExpectServerHello {
         let suite = CipherSuite::from_code(hello.cipher_suite)
             .filter(|suite| cx.config.cipher_suites.contains(suite))
             .ok_or(Misbehaved::UnofferedCipherSuite)?;
-        let offered = offered_extensions(&[]);
+        let offered = offered_extensions(cx.config);
         if hello.extensions.types().any(|kind| offered.get(kind).is_none()) {
             return Err(Misbehaved::UnofferedExtension.into());
         }
         check_common_extensions(&hello.extensions)?;
-        if hello.extensions.get(ExtensionType::USE_SRTP).is_some_and(|answer| !use_srtp::is_answer(answer)) {
-            return Err(Misbehaved::SrtpProfile.into());
-        }
+        let srtp_profile = match hello.extensions.get(ExtensionType::USE_SRTP) {
+            None => None,
+            Some(answer) => {
+                let chosen = use_srtp::chosen(answer, &cx.config.srtp_profiles);
+                Some(chosen.ok_or(Misbehaved::SrtpProfile)?)
+            }
+        };
         self.transcript.add_message(message);
         let randoms = Randoms { client: self.random, server: hello.random };
-        let parameters = Parameters { suite, randoms };
+        let parameters = Parameters { suite, randoms, srtp_profile };
         Ok(Client::Certificate(ExpectCertificate { parameters, transcript: self.transcript }))
     }
 
@@ -185,7 +189,7 @@ impl ExpectServerKeyExchange {
     fn handle(mut self, cx: &mut Context<'_>, message: &Message) -> Result<Client, Failure> {
         let body = expect(message, HandshakeType::SERVER_KEY_EXCHANGE)?;
         let ServerKeyExchange { share, signed } = ServerKeyExchange::parse(body)?;
-        let Parameters { suite, randoms } = self.parameters;
+        let Parameters { suite, randoms, .. } = self.parameters;
         let to_be_signed = share.to_be_signed(&randoms.client, &randoms.server);
         let scheme = cx.verify(&signed, &self.server_key, &to_be_signed)?;
         if Authentication::of(scheme) != Some(suite.authentication()) {
@@ -239,10 +243,9 @@ impl ExpectServerHelloDone {
         let share = ClientKeyExchange { public_key: &self.exchange.public_key };
         cx.send(transcript, HandshakeType::CLIENT_KEY_EXCHANGE, share.encode());
 
-        let Parameters { suite, randoms } = self.parameters;
         let provider = &cx.config.provider;
-        let session_hash = transcript.hash(provider, suite.hash());
-        let secrets = Secrets::derive(provider, suite, randoms, &self.exchange.premaster, &session_hash);
+        let session_hash = transcript.hash(provider, self.parameters.suite.hash());
+        let secrets = Secrets::derive(provider, self.parameters, &self.exchange.premaster, &session_hash);
 
         let signature = cx.sign(self.scheme, transcript.bytes())?;
         let mut verify = Vec::new();
@@ -253,10 +256,10 @@ impl ExpectServerHelloDone {
         cx.records.protect_sending(protections.client);
         cx.records.protect_receiving(protections.server);
         cx.outbox.push_change_cipher_spec();
-        let hash = transcript.hash(provider, suite.hash());
+        let hash = transcript.hash(provider, secrets.hash());
         let finished = secrets.verify_data(Finisher::Client, &hash);
         cx.send(transcript, HandshakeType::FINISHED, finished.to_vec());
-        let hash = transcript.hash(provider, suite.hash());
+        let hash = transcript.hash(provider, secrets.hash());
         let expected = secrets.verify_data(Finisher::Server, &hash);
         Ok(Client::Finished(ExpectFinished { secrets, expected }))
     }

@@ -82,6 +82,7 @@ impl<S> Next<S> {
 struct Parameters {
     suite: CipherSuite,
     randoms: Randoms,
+    srtp_profile: Option<u16>,
 }
 
 impl Context<'_> {

@@ -12,7 +12,7 @@ use crate::messages::{
     contains, parse_code_list, use_srtp,
 };
 use crate::record::wire_version::DTLS_1_2;
-use crate::{CipherSuite, Incompatible, Misbehaved};
+use crate::{CipherSuite, Config, Incompatible, Misbehaved};
 
 /// The suite number by which a client says what an empty renegotiation_info says (RFC 5746 §3.3).
 const EMPTY_RENEGOTIATION_INFO_SCSV: u16 = 0x00ff;
@@ -29,22 +29,25 @@ pub(super) struct Choice {
     pub(super) suite: CipherSuite,
     pub(super) group: NamedGroup,
     pub(super) scheme: SignatureScheme,
+    pub(super) srtp_profile: Option<u16>,
 }
 
 /// The extensions that a client offers.
-pub(super) fn offered_extensions(groups: &[NamedGroup]) -> Extensions<'static> {
+pub(super) fn offered_extensions(config: &Config) -> Extensions<'static> {
     let mut extensions = Extensions::default();
-    extensions.push(ExtensionType::SUPPORTED_GROUPS, code_list(groups.iter().map(|g| g.code())));
+    extensions.push(ExtensionType::SUPPORTED_GROUPS, code_list(config.groups.iter().map(|g| g.code())));
     extensions.push(ExtensionType::EC_POINT_FORMATS, code_list_u8_prefixed(&[UNCOMPRESSED]));
     extensions.push(ExtensionType::SIGNATURE_ALGORITHMS, code_list(SignatureScheme::ALL.map(|s| s.code())));
-    extensions.push(ExtensionType::USE_SRTP, use_srtp::offer());
+    if !config.srtp_profiles.is_empty() {
+        extensions.push(ExtensionType::USE_SRTP, use_srtp::offer(&config.srtp_profiles));
+    }
     extensions.push(ExtensionType::EXTENDED_MASTER_SECRET, vec![]);
     extensions.push(ExtensionType::RENEGOTIATION_INFO, EMPTY_RENEGOTIATION_INFO.to_vec());
     extensions
 }
 
 /// The extensions with which a server answers those of `hello`: nothing that was not offered (RFC 5246 §7.4.1.4).
-pub(super) fn answered_extensions(hello: &ClientHello<'_>) -> Extensions<'static> {
+pub(super) fn answered_extensions(hello: &ClientHello<'_>, srtp_profile: Option<u16>) -> Extensions<'static> {
     let mut extensions = Extensions::default();
     extensions.push(ExtensionType::EXTENDED_MASTER_SECRET, vec![]);
     let signals_renegotiation = hello.extensions.get(ExtensionType::RENEGOTIATION_INFO).is_some()
@@ -55,8 +58,8 @@ pub(super) fn answered_extensions(hello: &ClientHello<'_>) -> Extensions<'static
     if hello.extensions.get(ExtensionType::EC_POINT_FORMATS).is_some() {
         extensions.push(ExtensionType::EC_POINT_FORMATS, code_list_u8_prefixed(&[UNCOMPRESSED]));
     }
-    if let Some(answer) = hello.extensions.get(ExtensionType::USE_SRTP).and_then(use_srtp::answer) {
-        extensions.push(ExtensionType::USE_SRTP, answer);
+    if let Some(profile) = srtp_profile {
+        extensions.push(ExtensionType::USE_SRTP, use_srtp::answer(profile));
     }
     extensions
 }
@@ -93,7 +96,11 @@ pub(super) fn choose(cx: &Context<'_>, hello: &ClientHello<'_>) -> Result<Choice
         .iter()
         .find(|suite| hello.cipher_suites.contains(&suite.code()) && cx.can_authenticate(**suite))
         .ok_or(Incompatible::CipherSuite)?;
-    Ok(Choice { suite, group: choose_group(cx, hello)?, scheme: choose_scheme(cx, hello)? })
+    let srtp_profile = hello
+        .extensions
+        .get(ExtensionType::USE_SRTP)
+        .and_then(|offer| use_srtp::choose(offer, &cx.config.srtp_profiles));
+    Ok(Choice { suite, group: choose_group(cx, hello)?, scheme: choose_scheme(cx, hello)?, srtp_profile })
 }
 
 /// A client that speaks 1.3 says what else it speaks in supported_versions; any other says its highest version.

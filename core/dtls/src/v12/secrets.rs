@@ -7,8 +7,8 @@ use core::fmt;
 
 use pavane_crypto::{HashAlgorithm, Provider};
 
-use super::Protection;
 use super::prf::prf;
+use super::{Parameters, Protection};
 use crate::messages::Random;
 use crate::{CipherSuite, ExportError};
 
@@ -31,8 +31,7 @@ pub(crate) struct Randoms {
 /// What both sides know after the key exchange.
 pub(crate) struct Secrets {
     provider: Arc<dyn Provider>,
-    suite: CipherSuite,
-    randoms: Randoms,
+    parameters: Parameters,
     master: [u8; MASTER_SECRET_LEN],
 }
 
@@ -52,39 +51,42 @@ pub(crate) enum Finisher {
 impl Secrets {
     /// Derives the extended master secret from the premaster secret and the hash of the handshake up to and including
     /// ClientKeyExchange (RFC 7627 §4).
-    pub(crate) fn derive(
+    pub(super) fn derive(
         provider: &Arc<dyn Provider>,
-        suite: CipherSuite,
-        randoms: Randoms,
+        parameters: Parameters,
         premaster: &[u8],
         session_hash: &[u8],
     ) -> Self {
         let mut master = [0; MASTER_SECRET_LEN];
         let seed = [session_hash, &[], &[]];
-        prf(&**provider, suite.hash(), premaster, "extended master secret", &seed, &mut master);
-        Self::from_master(provider, suite, randoms, master)
+        prf(&**provider, parameters.suite.hash(), premaster, "extended master secret", &seed, &mut master);
+        Self::from_master(provider, parameters, master)
     }
 
     pub(super) fn from_master(
         provider: &Arc<dyn Provider>,
-        suite: CipherSuite,
-        randoms: Randoms,
+        parameters: Parameters,
         master: [u8; MASTER_SECRET_LEN],
     ) -> Self {
-        Self { provider: Arc::clone(provider), suite, randoms, master }
+        Self { provider: Arc::clone(provider), parameters, master }
     }
 
     pub(crate) const fn suite(&self) -> CipherSuite {
-        self.suite
+        self.parameters.suite
     }
 
     pub(crate) const fn hash(&self) -> HashAlgorithm {
-        self.suite.hash()
+        self.suite().hash()
+    }
+
+    /// The SRTP profile that the hellos agreed on.
+    pub(crate) const fn srtp_profile(&self) -> Option<u16> {
+        self.parameters.srtp_profile
     }
 
     /// Cuts both directions' keys and nonces from the key block (RFC 5246 §6.3).
     pub(crate) fn protections(&self) -> Protections {
-        let algorithm = self.suite.aead();
+        let algorithm = self.suite().aead();
         let (key_len, iv_len) = (algorithm.key_len(), Protection::fixed_iv_len(algorithm));
         let block = self.key_block(2 * (key_len + iv_len));
         let (keys, ivs) = block.split_at(2 * key_len);
@@ -99,7 +101,8 @@ impl Secrets {
 
     pub(super) fn key_block(&self, len: usize) -> Vec<u8> {
         let mut block = vec![0; len];
-        self.prf("key expansion", &[&self.randoms.server, &self.randoms.client, &[]], &mut block);
+        let Randoms { client, server } = &self.parameters.randoms;
+        self.prf("key expansion", &[server, client, &[]], &mut block);
         block
     }
 
@@ -124,7 +127,8 @@ impl Secrets {
         if RESERVED_LABELS.contains(&label) {
             return Err(ExportError::ReservedLabel);
         }
-        let randoms = [&self.randoms.client[..], &self.randoms.server].concat();
+        let Randoms { client, server } = &self.parameters.randoms;
+        let randoms = [&client[..], server].concat();
         let len = u16::try_from(context.map_or(0, <[u8]>::len)).map_err(|_| ExportError::ContextTooLong)?;
         let len = len.to_be_bytes();
         // An empty context and none are different things: the one has a length.
@@ -151,6 +155,6 @@ impl Drop for Secrets {
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Secrets").field("suite", &self.suite).finish_non_exhaustive()
+        f.debug_struct("Secrets").field("suite", &self.suite()).finish_non_exhaustive()
     }
 }

@@ -104,7 +104,7 @@ impl ExpectClientHello {
             session_id: &[],
             cipher_suite: choice.suite.code(),
             compression_method: NO_COMPRESSION,
-            extensions: answered_extensions(&hello),
+            extensions: answered_extensions(&hello, choice.srtp_profile),
         };
         cx.send(&mut transcript, HandshakeType::SERVER_HELLO, server_hello.encode());
         cx.send_certificate(&mut transcript);
@@ -114,7 +114,7 @@ impl ExpectClientHello {
             CertificateRequest { signature_schemes: SignatureScheme::ALL.map(|s| s.code()).to_vec() };
         cx.send(&mut transcript, HandshakeType::CERTIFICATE_REQUEST, request.encode());
         cx.send(&mut transcript, HandshakeType::SERVER_HELLO_DONE, Vec::new());
-        let parameters = Parameters { suite: choice.suite, randoms };
+        let parameters = Parameters { suite: choice.suite, randoms, srtp_profile: choice.srtp_profile };
         Ok(Server::Certificate(ExpectCertificate { parameters, transcript, exchange }))
     }
 }
@@ -137,10 +137,9 @@ impl ExpectClientKeyExchange {
         let share = ClientKeyExchange::parse(expect(message, HandshakeType::CLIENT_KEY_EXCHANGE)?)?;
         let premaster = self.exchange.complete(share.public_key).map_err(|_| Misbehaved::InvalidKeyShare)?;
         self.transcript.add_message(message);
-        let Parameters { suite, randoms } = self.parameters;
         let provider = &cx.config.provider;
-        let session_hash = self.transcript.hash(provider, suite.hash());
-        let secrets = Secrets::derive(provider, suite, randoms, &premaster, &session_hash);
+        let session_hash = self.transcript.hash(provider, self.parameters.suite.hash());
+        let secrets = Secrets::derive(provider, self.parameters, &premaster, &session_hash);
         // The client's Finished may be here already; our own epoch changes with our own Finished.
         let Protections { client, server } = secrets.protections();
         cx.records.protect_receiving(client);

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use pavane_crypto::software::SoftwareProvider;
 use pavane_crypto::{HashAlgorithm, Provider};
 
+use super::Parameters;
 use super::prf::prf;
 use super::secrets::{Finisher, Randoms, Secrets};
 use crate::CipherSuite;
@@ -65,7 +66,8 @@ fn check_schedule(provider: &Arc<dyn Provider>, hash: HashAlgorithm, vector: &se
     };
     let premaster = unhex(&vector["premaster"]);
     let session_hash = digest(&vector["session_hash_input_ascii"]);
-    let secrets = Secrets::derive(provider, suite, randoms, &premaster, &session_hash);
+    let parameters = Parameters { suite, randoms, srtp_profile: None };
+    let secrets = Secrets::derive(provider, parameters, &premaster, &session_hash);
     assert_eq!(secrets.master()[..], unhex(&vector["extended_master_secret"]));
 
     // The vector's further values follow from the master secret without the extension.
@@ -73,7 +75,7 @@ fn check_schedule(provider: &Arc<dyn Provider>, hash: HashAlgorithm, vector: &se
     let mut master = [0; 48];
     prf(&**provider, hash, &premaster, "master secret", &seed, &mut master);
     assert_eq!(master[..], unhex(&vector["master_secret"]));
-    let secrets = Secrets::from_master(provider, suite, randoms, master);
+    let secrets = Secrets::from_master(provider, parameters, master);
     let block = unhex(&vector["key_block"]);
     assert_eq!(secrets.key_block(block.len()), block);
     let handshake_hash = digest(&vector["handshake_hash_input_ascii"]);
