@@ -34,14 +34,20 @@
 //! ```
 //!
 //! Handles, events and errors are those of `pavane-drive` and `pavane`, whatever the runtime. What is here is tokio's part
-//! alone: readiness of sockets, a timer, a task.
+//! alone: readiness of sockets, a timer, tasks, names.
+//!
+//! Cryptography is aws-lc-rs's by default (feature `rustls`), or OpenSSL's (`default-features = false` and feature
+//! `openssl`), or the application's own ([`Builder::with_provider`](pavane_drive::Builder::with_provider)).
 
 #![forbid(unsafe_code)]
 
-mod builder;
-mod interfaces;
 mod socket;
-mod task;
+
+use std::future::Future;
+use std::io;
+use std::net::{IpAddr, UdpSocket};
+
+use pavane_drive::{Host, Runtime};
 
 pub use pavane;
 pub use pavane::{
@@ -50,8 +56,43 @@ pub use pavane::{
     SignalingError, SignalingState, Stats,
 };
 pub use pavane_drive::{
-    Clock, ConnectError, Counters, DataChannel, Event, Events, Messages, PeerConnection, seeded_rng,
-    system_rng,
+    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, Messages, PeerConnection,
+    seeded_rng, system_rng,
 };
 
-pub use builder::{BuildError, Builder};
+pub use socket::{TokioSocket, TokioTimer};
+
+/// Makes connections that tokio drives; see [`pavane_drive::Builder`].
+///
+/// Connections have to be built in a tokio runtime with I/O and time.
+pub type Builder = pavane_drive::Builder<Tokio>;
+
+/// tokio, as the drivers see it.
+#[derive(Debug)]
+pub enum Tokio {}
+
+impl Host for Tokio {
+    type Socket = TokioSocket;
+
+    fn socket(socket: UdpSocket) -> io::Result<TokioSocket> {
+        TokioSocket::new(socket)
+    }
+
+    /// tokio's clock, which tests can pause.
+    fn clock() -> Clock {
+        Clock::new(|| tokio::time::Instant::now().into_std())
+    }
+}
+
+impl Runtime for Tokio {
+    type Timer = TokioTimer;
+
+    fn spawn(task: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(task);
+    }
+
+    async fn resolve(name: String) -> io::Result<Vec<IpAddr>> {
+        let addresses = tokio::net::lookup_host((name, 0)).await?;
+        Ok(addresses.map(|address| address.ip()).collect())
+    }
+}

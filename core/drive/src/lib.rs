@@ -1,9 +1,10 @@
 //! What every runtime adapter of Pavane shares: sockets, time, one bounded turn of work, and asynchronous handles.
 //!
-//! An adapter makes a [`Driver`] and a [`PeerConnection`] with [`Driver::new`], gives the driver its sockets, and then
-//! does for ever the same three things: call [`Driver::turn`], wait for what the turn says, repeat. The handles belong to
-//! the application; they are made of a `Mutex` and of [`Waker`](core::task::Waker)s alone, so that the same ones serve
-//! every runtime.
+//! A [`Driver`] turns: it receives, fires timeouts, sends, and says what to wait for; whoever owns it waits for that, and
+//! turns again. On an asynchronous runtime [`Task`] does so, and an adapter is an implementation of [`Runtime`]: sockets
+//! that tell when they are ready, a timer, a way to spawn. In a loop of another kind the loop does so. The handles belong
+//! to the application; they are made of a `Mutex` and of [`Waker`](core::task::Waker)s alone, so that the same ones serve
+//! every runtime, and a thread that has none ([`block_on`]).
 //!
 //! ```text
 //!   application ── PeerConnection, DataChannel ──┐ lock                 lock ┌── Driver::turn ── Socket ── network
@@ -20,21 +21,36 @@
 
 #![forbid(unsafe_code)]
 
+mod batch;
+mod block;
+mod builder;
 mod channel;
 mod clock;
 mod driver;
 mod event;
+mod interfaces;
 mod peer;
+#[cfg(any(feature = "rustls", feature = "openssl"))]
+mod provider;
 mod random;
+mod runtime;
 mod socket;
 mod state;
+mod task;
 mod wait;
 
+pub use batch::BatchedIo;
+pub use block::{block_on, thread_waker};
+pub use builder::{BuildError, Builder};
 pub use channel::{DataChannel, Messages};
 pub use clock::Clock;
 pub use driver::{Driver, Turn};
 pub use event::{ConnectError, Event};
 pub use peer::{Events, PeerConnection};
+#[cfg(any(feature = "rustls", feature = "openssl"))]
+pub use provider::default_provider;
 pub use random::{seeded_rng, system_rng};
+pub use runtime::{Host, Readiness, Runtime, Timer};
 pub use socket::{ReceiveMeta, Socket, StdSocket};
 pub use state::Counters;
+pub use task::{Drive, DriverTask, Task};

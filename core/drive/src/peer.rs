@@ -123,6 +123,14 @@ impl PeerConnection {
         Waiting::new(self.shared()).until(|state| next_event(state, handles)).await
     }
 
+    /// The next event if there is one.
+    pub fn try_next_event(&self) -> Option<Event> {
+        match next_event(&mut self.shared().lock(), &self.handles) {
+            Attempt::Done(event) => event,
+            Attempt::Wait(..) => None,
+        }
+    }
+
     /// The events as a stream, which ends after [`Event::Closed`].
     pub fn events(&self) -> Events {
         Events { waiting: Waiting::new(self.shared()), handles: self.handles.clone() }

@@ -5,6 +5,8 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 use pavane::{Ecn, Transmit};
 
+use crate::BatchedIo;
+
 /// A UDP socket that never blocks, bound to one address.
 ///
 /// An operation that would have to wait returns [`io::ErrorKind::WouldBlock`]; the adapter then learns from its runtime
@@ -52,10 +54,11 @@ impl Default for ReceiveMeta {
     }
 }
 
-/// The standard library's socket: one datagram a call, no congestion marks.
+/// The standard library's socket, with batches where the system has them.
 #[derive(Debug)]
 pub struct StdSocket {
     socket: UdpSocket,
+    io: BatchedIo,
     local: SocketAddr,
 }
 
@@ -66,7 +69,7 @@ impl StdSocket {
     /// The operating system's.
     pub fn new(socket: UdpSocket) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self { local: socket.local_addr()?, socket })
+        Ok(Self { io: BatchedIo::new(&socket)?, local: socket.local_addr()?, socket })
     }
 
     /// The socket, for registering it where readiness is watched.
@@ -80,14 +83,15 @@ impl Socket for StdSocket {
         self.local
     }
 
+    fn max_segments(&self) -> usize {
+        self.io.max_segments()
+    }
+
     fn try_send(&self, transmit: &Transmit, contents: &[u8]) -> io::Result<()> {
-        self.socket.send_to(contents, transmit.path.remote).map(drop)
+        self.io.send(&self.socket, transmit, contents)
     }
 
     fn try_recv(&self, buffers: &mut [IoSliceMut<'_>], meta: &mut [ReceiveMeta]) -> io::Result<usize> {
-        let (Some(buffer), Some(meta)) = (buffers.first_mut(), meta.first_mut()) else { return Ok(0) };
-        let (len, source) = self.socket.recv_from(buffer)?;
-        *meta = ReceiveMeta { source, len, stride: len, ecn: None };
-        Ok(1)
+        self.io.receive(&self.socket, buffers, meta)
     }
 }

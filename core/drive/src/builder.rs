@@ -2,28 +2,28 @@
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::marker::PhantomData;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
 use pavane::base::rand_core::CryptoRng;
 use pavane::crypto::Provider;
 use pavane::{CandidateError, Config, ConfigError, IceTiming};
-use pavane_drive::{Clock, Driver, PeerConnection};
 
 use crate::interfaces;
-use crate::socket::TokioSocket;
-use crate::task::Task;
+use crate::{Driver, DriverTask, Host, PeerConnection, Runtime, Task};
 
-/// Makes [`PeerConnection`]s that tokio drives.
+/// Makes [`PeerConnection`]s that a runtime drives.
 ///
 /// Without more ado a connection binds a UDP socket to each of the machine's addresses but the loopback ones, makes a
 /// certificate of its own, and draws its randomness from the operating system.
-pub struct Builder {
+pub struct Builder<R> {
     source: Source,
     include_loopback: bool,
     addresses: Option<Vec<SocketAddr>>,
     rng: Option<Box<dyn CryptoRng + Send>>,
     changes: Vec<Change>,
+    host: PhantomData<fn() -> R>,
 }
 
 /// Where the configuration comes from.
@@ -36,15 +36,15 @@ enum Source {
 
 type Change = Box<dyn FnOnce(Config) -> Config + Send>;
 
-impl Builder {
-    /// A builder with the default provider of cryptography.
-    #[cfg(feature = "rustls")]
+impl<R: Host> Builder<R> {
+    /// A builder with the provider of cryptography that the features name.
+    #[cfg(any(feature = "rustls", feature = "openssl"))]
     #[expect(
         clippy::new_without_default,
         reason = "a default that draws on a cryptographic library would surprise"
     )]
     pub fn new() -> Self {
-        Self::with_provider(pavane_crypto_rustls::provider())
+        Self::with_provider(crate::default_provider())
     }
 
     /// A builder with another provider of cryptography.
@@ -58,7 +58,14 @@ impl Builder {
     }
 
     const fn with_source(source: Source) -> Self {
-        Self { source, include_loopback: false, addresses: None, rng: None, changes: Vec::new() }
+        Self {
+            source,
+            include_loopback: false,
+            addresses: None,
+            rng: None,
+            changes: Vec::new(),
+            host: PhantomData,
+        }
     }
 
     /// Whether the loopback addresses are used too, so that peers on the same machine find each other without a network.
@@ -106,46 +113,83 @@ impl Builder {
         self
     }
 
+    /// Makes the connection, and the driver that the caller turns.
+    ///
+    /// # Errors
+    /// If there is no address to use, a socket cannot be bound, or the configuration's values cannot work together.
+    pub fn into_driver(self) -> Result<(Driver<R::Socket>, PeerConnection), BuildError> {
+        let Parts { sockets, config, rng } = self.into_parts()?;
+        let (mut driver, peer) = Driver::new(config, rng, R::clock()).map_err(BuildError::Config)?;
+        for socket in sockets {
+            driver.add_socket(socket).map_err(BuildError::Address)?;
+        }
+        driver.end_of_sockets();
+        Ok((driver, peer))
+    }
+
+    fn into_parts(self) -> Result<Parts<R::Socket>, BuildError> {
+        let sockets = match &self.addresses {
+            Some(addresses) => addresses.iter().map(bind::<R>).collect::<io::Result<_>>(),
+            None => bind_interfaces::<R>(self.include_loopback),
+        };
+        let sockets = sockets.map_err(BuildError::Io)?;
+        let mut rng = match self.rng {
+            Some(rng) => rng,
+            None => crate::system_rng().map_err(BuildError::Io)?,
+        };
+        let config = match self.source {
+            Source::Provider(provider) => Config::new(provider, &mut *rng, &R::clock().epoch()),
+            Source::Config(config) => config,
+        };
+        let config = self.changes.into_iter().fold(config, |config, change| change(config));
+        Ok(Parts { sockets, config: Arc::new(config), rng })
+    }
+}
+
+impl<R: Runtime> Builder<R> {
     /// Makes the connection and spawns the task that drives it, which ends with the connection.
     ///
     /// # Errors
     /// If there is no address to use, a socket cannot be bound, or the configuration's values cannot work together.
     ///
     /// # Panics
-    /// Outside of a tokio runtime, or in one without I/O or time.
+    /// Where the runtime has to be entered for that and is not.
     pub fn build(self) -> Result<PeerConnection, BuildError> {
-        let sockets = match &self.addresses {
-            Some(addresses) => bind_all(addresses).map_err(BuildError::Io)?,
-            None => bind_interfaces(self.include_loopback).map_err(BuildError::Io)?,
-        };
-        let mut rng = match self.rng {
-            Some(rng) => rng,
-            None => pavane_drive::system_rng().map_err(BuildError::Io)?,
-        };
-        let clock = Clock::new(|| tokio::time::Instant::now().into_std());
-        let config = match self.source {
-            Source::Provider(provider) => Config::new(provider, &mut *rng, &clock.epoch()),
-            Source::Config(config) => config,
-        };
-        let config = self.changes.into_iter().fold(config, |config, change| change(config));
-        let (mut driver, peer) = Driver::new(Arc::new(config), rng, clock).map_err(BuildError::Config)?;
-        for socket in sockets {
-            driver.add_socket(socket).map_err(BuildError::Address)?;
-        }
-        driver.end_of_sockets();
-        tokio::spawn(Task::new(driver));
+        let (peer, task) = self.build_task()?;
+        R::spawn(task);
         Ok(peer)
+    }
+
+    /// Makes the connection and the task that drives it, for an executor of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    ///
+    /// # Panics
+    /// As [`build`](Self::build).
+    pub fn build_task(self) -> Result<(PeerConnection, DriverTask<R>), BuildError> {
+        let (driver, peer) = self.into_driver()?;
+        Ok((peer, Task::new(driver)))
     }
 }
 
-fn bind_all(addresses: &[SocketAddr]) -> io::Result<Vec<TokioSocket>> {
-    addresses.iter().map(|address| TokioSocket::bind(*address)).collect()
+/// What a builder comes to.
+struct Parts<S> {
+    sockets: Vec<S>,
+    config: Arc<Config>,
+    rng: Box<dyn CryptoRng + Send>,
+}
+
+fn bind<R: Host>(address: &SocketAddr) -> io::Result<R::Socket> {
+    let socket = UdpSocket::bind(address)?;
+    socket.set_nonblocking(true)?;
+    R::socket(socket)
 }
 
 /// Binds to the addresses that can be bound to: an interface may have one that is not ready yet.
-fn bind_interfaces(include_loopback: bool) -> io::Result<Vec<TokioSocket>> {
+fn bind_interfaces<R: Host>(include_loopback: bool) -> io::Result<Vec<R::Socket>> {
     let addresses = interfaces::addresses(include_loopback)?;
-    let bind = |address: IpAddr| TokioSocket::bind(SocketAddr::new(address, 0)).ok();
+    let bind = |address: IpAddr| bind::<R>(&SocketAddr::new(address, 0)).ok();
     let sockets: Vec<_> = addresses.into_iter().filter_map(bind).take(MAX_SOCKETS).collect();
     match sockets.is_empty() {
         true => Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "no interface has a usable address")),
@@ -156,7 +200,7 @@ fn bind_interfaces(include_loopback: bool) -> io::Result<Vec<TokioSocket>> {
 /// Addresses that are used at most: a machine full of virtual networks has more than a peer can check in time.
 const MAX_SOCKETS: usize = 16;
 
-impl fmt::Debug for Builder {
+impl<R> fmt::Debug for Builder<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
             .field("include_loopback", &self.include_loopback)

@@ -1,0 +1,149 @@
+//! The task that drives, on any runtime.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use pavane::ActionOutcome;
+
+use crate::{Driver, Host, Readiness, Runtime, Timer, Turn};
+
+/// What a task or a loop turns: a [`Driver`] of one connection, or a [`Demux`](crate::Demux) of many.
+pub trait Drive {
+    /// Its sockets.
+    type Socket;
+
+    /// Does what there is to do, up to a budget, and never blocks.
+    ///
+    /// `waker` is woken when a handle gives it something to do; the caller then turns again.
+    fn turn(&mut self, waker: &Waker) -> Turn;
+
+    /// How many sockets there are; their indices are counted from 0.
+    fn socket_count(&self) -> usize;
+
+    /// The socket with this index.
+    ///
+    /// # Panics
+    /// If there is none.
+    fn socket(&self, index: usize) -> &Self::Socket;
+
+    /// Whether the socket has nothing to read, so that [`set_readable`](Self::set_readable) is to be called when that
+    /// changes.
+    fn awaits_readable(&self, index: usize) -> bool;
+
+    /// Says that the socket may have something to read.
+    fn set_readable(&mut self, index: usize);
+
+    /// The socket that did not take what there was to send, so that [`set_writable`](Self::set_writable) is to be called
+    /// when that changes.
+    fn awaits_writable(&self) -> Option<usize>;
+
+    /// Says that the socket may take something to send.
+    fn set_writable(&mut self, index: usize);
+
+    /// Passes over effects that the adapter does not bring about.
+    fn refuse_actions(&mut self);
+}
+
+impl<S: crate::Socket> Drive for Driver<S> {
+    type Socket = S;
+
+    fn turn(&mut self, waker: &Waker) -> Turn {
+        Self::turn(self, waker)
+    }
+
+    fn socket_count(&self) -> usize {
+        Self::socket_count(self)
+    }
+
+    fn socket(&self, index: usize) -> &S {
+        Self::socket(self, index)
+    }
+
+    fn awaits_readable(&self, index: usize) -> bool {
+        Self::awaits_readable(self, index)
+    }
+
+    fn set_readable(&mut self, index: usize) {
+        Self::set_readable(self, index);
+    }
+
+    fn awaits_writable(&self) -> Option<usize> {
+        Self::awaits_writable(self)
+    }
+
+    fn set_writable(&mut self, index: usize) {
+        Self::set_writable(self, index);
+    }
+
+    /// Multicast DNS is not spoken here: a `.local` candidate is passed over.
+    fn refuse_actions(&mut self) {
+        while let Some((id, _)) = self.poll_action() {
+            self.finish_action(id, ActionOutcome::Failed);
+        }
+    }
+}
+
+/// Drives until there is nothing left to drive.
+#[derive(Debug)]
+#[must_use = "a task does nothing unless it is spawned or awaited"]
+pub struct Task<R: Runtime, D> {
+    drive: D,
+    timer: R::Timer,
+}
+
+/// The task of one connection.
+pub type DriverTask<R> = Task<R, Driver<<R as Host>::Socket>>;
+
+impl<R: Runtime, D: Drive<Socket = R::Socket>> Task<R, D> {
+    /// A task that turns `drive`.
+    pub fn new(drive: D) -> Self {
+        Self { drive, timer: R::Timer::default() }
+    }
+
+    /// Has the runtime wake the task when a socket that is waited for is ready; returns whether one is.
+    fn poll_sockets(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut ready = false;
+        for index in 0..self.drive.socket_count() {
+            if self.drive.awaits_readable(index) && self.drive.socket(index).poll_readable(cx).is_ready() {
+                self.drive.set_readable(index);
+                ready = true;
+            }
+        }
+        if let Some(index) = self.drive.awaits_writable()
+            && self.drive.socket(index).poll_writable(cx).is_ready()
+        {
+            self.drive.set_writable(index);
+            ready = true;
+        }
+        ready
+    }
+}
+
+/// Rounds in one poll: a runtime whose readiness never ends by itself gets its turn all the same.
+const MAX_ROUNDS: usize = 16;
+
+impl<R: Runtime, D: Drive<Socket = R::Socket> + Unpin> Future for Task<R, D> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        for _ in 0..MAX_ROUNDS {
+            let turn = this.drive.turn(cx.waker());
+            this.drive.refuse_actions();
+            match turn {
+                Turn::Done => return Poll::Ready(()),
+                Turn::Again => break,
+                Turn::Wait { deadline } => {
+                    let ready = this.poll_sockets(cx);
+                    let due = deadline.is_some_and(|at| this.timer.poll_until(cx, at).is_ready());
+                    if !ready && !due {
+                        return Poll::Pending;
+                    }
+                }
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
