@@ -117,6 +117,14 @@ impl<S: Socket> Driver<S> {
         &self.sockets[index].socket
     }
 
+    /// The socket with this index, for registering it where readiness is watched.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn socket_mut(&mut self, index: usize) -> &mut S {
+        &mut self.sockets[index].socket
+    }
+
     /// How many sockets there are; their indices are counted from 0.
     pub fn socket_count(&self) -> usize {
         self.sockets.len()

@@ -27,6 +27,12 @@ pub trait Drive {
     /// If there is none.
     fn socket(&self, index: usize) -> &Self::Socket;
 
+    /// The socket with this index, for registering it where readiness is watched.
+    ///
+    /// # Panics
+    /// If there is none.
+    fn socket_mut(&mut self, index: usize) -> &mut Self::Socket;
+
     /// Whether the socket has nothing to read, so that [`set_readable`](Self::set_readable) is to be called when that
     /// changes.
     fn awaits_readable(&self, index: usize) -> bool;
@@ -58,6 +64,10 @@ impl<S: crate::Socket> Drive for Driver<S> {
 
     fn socket(&self, index: usize) -> &S {
         Self::socket(self, index)
+    }
+
+    fn socket_mut(&mut self, index: usize) -> &mut S {
+        Self::socket_mut(self, index)
     }
 
     fn awaits_readable(&self, index: usize) -> bool {

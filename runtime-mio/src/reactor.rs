@@ -1,0 +1,236 @@
+//! Connections in a loop that the program owns.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Wake, Waker};
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::{Interest, Registry, Token};
+use pavane::base::{Key, Slab};
+use pavane_drive::{BuildError, Drive, PeerConnection, Turn};
+
+use crate::{Builder, MioSocket};
+
+/// What a reactor turns: a driver of one connection, or of many.
+pub(crate) type Driven = Box<dyn Drive<Socket = MioSocket> + Send>;
+
+/// Drives connections on a [`mio::Poll`] that the program owns.
+///
+/// The program gives it tokens for its sockets and the [`mio::Waker`] of its poll, which handles use to be heard from
+/// other threads. In its loop it passes events on to [`handle_event`](Self::handle_event) and calls [`turn`](Self::turn),
+/// which says how long the poll may wait. Between turns it uses the handles' functions that do not wait: `try_send`,
+/// `try_recv`, `try_next_event`, and the getters.
+#[derive(Debug)]
+pub struct Reactor {
+    registry: Registry,
+    waker: Arc<mio::Waker>,
+    first_token: usize,
+    sockets: BTreeMap<usize, (Key, usize)>,
+    entries: Slab<Entry>,
+    live: usize,
+    deadlines: BTreeSet<(Instant, Key)>,
+    ready: Arc<Ready>,
+}
+
+struct Entry {
+    driven: Driven,
+    waker: Waker,
+    tokens: Vec<usize>,
+    deadline: Option<Instant>,
+}
+
+impl std::fmt::Debug for Entry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Entry")
+            .field("tokens", &self.tokens)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Those that have something to do.
+#[derive(Debug, Default)]
+struct Ready(Mutex<BTreeSet<Key>>);
+
+impl Ready {
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<Key>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes one of them ready, and the poll return.
+struct EntryWaker {
+    key: Key,
+    ready: Arc<Ready>,
+    waker: Arc<mio::Waker>,
+}
+
+impl Wake for EntryWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if self.ready.lock().insert(self.key) {
+            // A poll that cannot be woken has been dropped, and the reactor is going.
+            let _ = self.waker.wake();
+        }
+    }
+}
+
+impl Reactor {
+    /// A reactor for the poll of `registry`. Its sockets have the tokens from `first_token` on; `waker` is the poll's,
+    /// with a token that the program chose, and can serve the program too.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub fn new(registry: &Registry, waker: Arc<mio::Waker>, first_token: Token) -> io::Result<Self> {
+        Ok(Self {
+            registry: registry.try_clone()?,
+            waker,
+            first_token: first_token.0,
+            sockets: BTreeMap::new(),
+            entries: Slab::default(),
+            live: 0,
+            deadlines: BTreeSet::new(),
+            ready: Arc::default(),
+        })
+    }
+
+    /// Makes a connection and drives it from the next turn on.
+    ///
+    /// # Errors
+    /// If it cannot be built, or its sockets cannot be watched.
+    pub fn peer(&mut self, builder: Builder) -> Result<PeerConnection, BuildError> {
+        let (driver, peer) = builder.into_driver()?;
+        self.add(driver).map_err(BuildError::Io)?;
+        Ok(peer)
+    }
+
+    /// Drives what was made otherwise.
+    ///
+    /// # Errors
+    /// If its sockets cannot be watched.
+    pub fn add(&mut self, driven: impl Drive<Socket = MioSocket> + Send + 'static) -> io::Result<()> {
+        self.add_boxed(Box::new(driven))
+    }
+
+    pub(crate) fn add_boxed(&mut self, mut driven: Driven) -> io::Result<()> {
+        let mut tokens = Vec::with_capacity(driven.socket_count());
+        for index in 0..driven.socket_count() {
+            let token = self.free_token(&tokens);
+            let interests = Interest::READABLE | Interest::WRITABLE;
+            self.registry.register(driven.socket_mut(index), Token(token), interests)?;
+            tokens.push(token);
+        }
+        let entry = Entry { driven, waker: Waker::noop().clone(), tokens, deadline: None };
+        let key = self.entries.insert(entry);
+        let waker = EntryWaker { key, ready: self.ready.clone(), waker: self.waker.clone() };
+        let entry = self.entries.get_mut(key).expect("it was just inserted");
+        entry.waker = Waker::from(Arc::new(waker));
+        for (index, token) in entry.tokens.iter().enumerate() {
+            self.sockets.insert(*token, (key, index));
+        }
+        self.live += 1;
+        self.ready.lock().insert(key);
+        Ok(())
+    }
+
+    /// The lowest token that is in no use.
+    fn free_token(&self, taken: &[usize]) -> usize {
+        let next = self.sockets.last_key_value().map_or(self.first_token, |(token, _)| token + 1);
+        let free = if next > self.first_token + 2 * self.sockets.len() + SPARE_TOKENS {
+            (self.first_token..next).find(|token| !self.sockets.contains_key(token) && !taken.contains(token))
+        } else {
+            None
+        };
+        free.unwrap_or(next + taken.len())
+    }
+
+    /// Notes that a socket is ready; returns whether the event was about one of the reactor's.
+    pub fn handle_event(&mut self, event: &Event) -> bool {
+        let Some(&(key, index)) = self.sockets.get(&event.token().0) else { return false };
+        if let Some(entry) = self.entries.get_mut(key) {
+            if event.is_readable() || event.is_error() {
+                entry.driven.set_readable(index);
+            }
+            if event.is_writable() || event.is_error() {
+                entry.driven.set_writable(index);
+            }
+            self.ready.lock().insert(key);
+        }
+        true
+    }
+
+    /// Does what there is to do, up to a budget; returns how long the poll may wait at most.
+    pub fn turn(&mut self) -> Option<Duration> {
+        self.collect_due(Instant::now());
+        let ready = std::mem::take(&mut *self.ready.lock());
+        for key in ready {
+            self.turn_one(key);
+        }
+        if !self.ready.lock().is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let (first, _) = self.deadlines.first()?;
+        Some(first.saturating_duration_since(Instant::now()))
+    }
+
+    /// How many there are to drive.
+    pub const fn len(&self) -> usize {
+        self.live
+    }
+
+    /// Whether there is nothing to drive.
+    pub const fn is_empty(&self) -> bool {
+        self.live == 0
+    }
+
+    fn collect_due(&mut self, now: Instant) {
+        let mut ready = self.ready.lock();
+        while let Some((at, key)) = self.deadlines.first().copied().filter(|(at, _)| *at <= now) {
+            self.deadlines.remove(&(at, key));
+            if let Some(entry) = self.entries.get_mut(key) {
+                entry.deadline = None;
+            }
+            ready.insert(key);
+        }
+    }
+
+    fn turn_one(&mut self, key: Key) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        let turn = entry.driven.turn(&entry.waker);
+        entry.driven.refuse_actions();
+        let deadline = match turn {
+            Turn::Done => return self.remove(key),
+            Turn::Again => {
+                self.ready.lock().insert(key);
+                None
+            }
+            Turn::Wait { deadline } => deadline,
+        };
+        if let Some(old) = entry.deadline.take() {
+            self.deadlines.remove(&(old, key));
+        }
+        entry.deadline = deadline;
+        self.deadlines.extend(deadline.map(|at| (at, key)));
+    }
+
+    fn remove(&mut self, key: Key) {
+        let Some(mut entry) = self.entries.remove(key) else { return };
+        self.live -= 1;
+        if let Some(deadline) = entry.deadline {
+            self.deadlines.remove(&(deadline, key));
+        }
+        for (index, token) in entry.tokens.iter().enumerate() {
+            self.sockets.remove(token);
+            // A socket that cannot be taken out goes with its descriptor.
+            let _ = self.registry.deregister(entry.driven.socket_mut(index));
+        }
+    }
+}
+
+/// How far the tokens in use may be spread before those between are used again.
+const SPARE_TOKENS: usize = 64;
