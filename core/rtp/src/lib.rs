@@ -17,6 +17,7 @@ mod extension;
 pub mod fuzzing;
 mod ntp;
 mod packet;
+pub mod receive;
 pub mod rtcp;
 mod types;
 
