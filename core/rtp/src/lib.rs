@@ -19,6 +19,7 @@ mod ntp;
 mod packet;
 pub mod receive;
 pub mod rtcp;
+pub mod send;
 mod types;
 
 pub use extension::{

@@ -23,6 +23,7 @@ mod rewrite;
 mod tests;
 
 pub use extensions::Extensions;
+pub(crate) use header::pad;
 pub use header::{Header, HeaderBuilder};
 pub use rewrite::PacketMut;
 pub(crate) use rewrite::unwrap_retransmission;

@@ -203,7 +203,7 @@ fn a_retransmission_becomes_the_original() {
     HeaderBuilder::new(&mut out, &header()).csrc(Ssrc(9)).extension(id(1), b"abc").finish();
     out.extend_from_slice(&[0x12, 0x34]);
     out.extend_from_slice(b"payload");
-    header::pad(&mut out, 0, 5);
+    pad(&mut out, 0, 5);
     let bytes = unwrap_retransmission(&mut out, Ssrc(7), PayloadType::new(100).unwrap()).unwrap();
     let packet = Packet::parse(bytes).unwrap();
     assert_eq!((packet.ssrc(), packet.sequence_number()), (Ssrc(7), SequenceNumber(0x1234)));
@@ -224,7 +224,7 @@ fn a_retransmission_becomes_the_original() {
 fn padding_that_does_not_fit_is_refused() {
     let mut out = Vec::new();
     HeaderBuilder::new(&mut out, &header()).finish();
-    header::pad(&mut out, 0, 4);
+    pad(&mut out, 0, 4);
     assert_eq!(Packet::parse(&out).unwrap().padding_len(), 4);
     for wrong in [0, 5, 255] {
         *out.last_mut().unwrap() = wrong;

@@ -1,0 +1,466 @@
+//! The sending end of one stream: numbers, history for retransmission, what receivers say of it.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use bytes::Bytes;
+use pavane_base::rand_core::CryptoRng;
+use pavane_base::{Epoch, Instant, random_array};
+
+use crate::rtcp::{Nack, ReportBlock, SenderInfo};
+use crate::{
+    AbsoluteCaptureTime, AbsoluteSendTime, AudioLevel, ExtensionMap, ExtensionValues, NtpTime, PayloadType,
+    PlayoutDelay, RtpTimestamp, SequenceNumber, Ssrc, TransportSequence, VideoOrientation,
+};
+
+mod history;
+mod keyframe;
+mod output;
+mod remote;
+mod statistics;
+#[cfg(test)]
+mod tests;
+
+use history::History;
+use keyframe::KeyframeDemand;
+use remote::Remote;
+pub use statistics::Statistics;
+
+/// How retransmissions are sent in a stream of their own (RFC 4588).
+#[derive(Clone, Debug)]
+pub struct Retransmission {
+    /// That stream's source.
+    pub ssrc: Ssrc,
+    /// Payload types and those of their retransmissions.
+    pub types: Vec<(PayloadType, PayloadType)>,
+    /// The first packet's number, random (RFC 3550 §5.1).
+    pub first_sequence_number: SequenceNumber,
+}
+
+/// What is kept of packets that were sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryLimits {
+    /// How many packets at most, those that wait to be sent among them.
+    pub packets: u16,
+    /// For how long.
+    pub age: Duration,
+}
+
+impl Default for HistoryLimits {
+    /// A thousand packets, which are 2 s at 4.8 Mbit/s.
+    fn default() -> Self {
+        Self { packets: 1024, age: Duration::from_secs(2) }
+    }
+}
+
+/// What one stream is to be sent with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its source.
+    pub ssrc: Ssrc,
+    /// Units of its timestamps in a second.
+    pub clock_rate: u32,
+    /// Whether packets are sent again when they are missed.
+    pub nack: bool,
+    /// The stream that they are sent again in; in this one itself without.
+    pub retransmission: Option<Retransmission>,
+    /// The media section's identification, in every packet until a report shows that the receiver knows the stream.
+    pub mid: Option<Box<str>>,
+    /// The layer that the stream is, likewise.
+    pub rid: Option<Box<str>>,
+    /// What is kept for retransmission.
+    pub history: HistoryLimits,
+    /// The first packet's number, random (RFC 3550 §5.1).
+    pub first_sequence_number: SequenceNumber,
+    /// What is added to timestamps, random (RFC 3550 §5.1).
+    pub timestamp_offset: u32,
+}
+
+impl Config {
+    /// A stream without retransmission, with random beginnings.
+    pub fn new(ssrc: Ssrc, clock_rate: u32, rng: &mut dyn CryptoRng) -> Self {
+        Self {
+            ssrc,
+            clock_rate,
+            nack: false,
+            retransmission: None,
+            mid: None,
+            rid: None,
+            history: HistoryLimits::default(),
+            first_sequence_number: random_sequence_number(rng),
+            timestamp_offset: u32::from_be_bytes(random_array(rng)),
+        }
+    }
+}
+
+/// A number to begin with, in the lower half of the circle: a wrap among the first packets would leave a receiver that
+/// missed them with the wrong SRTP index (RFC 3711 §3.3.1).
+pub fn random_sequence_number(rng: &mut dyn CryptoRng) -> SequenceNumber {
+    SequenceNumber(u16::from_be_bytes(random_array(rng)) & 0x7fff)
+}
+
+/// Header extensions that go with the media, in the first transmission and in others.
+#[derive(Clone, Debug, Default)]
+pub struct MediaExtensions {
+    /// How loud the sound is.
+    pub audio_level: Option<AudioLevel>,
+    /// How the camera was held.
+    pub video_orientation: Option<VideoOrientation>,
+    /// Bounds for the delay.
+    pub playout_delay: Option<PlayoutDelay>,
+    /// When the media was captured.
+    pub capture_time: Option<AbsoluteCaptureTime>,
+    /// Whether the video is a screen or a camera's.
+    pub video_content_type: Option<u8>,
+    /// How the frame depends on others, at most 255 bytes.
+    pub dependency_descriptor: Option<Bytes>,
+    /// The bit rates and sizes of the layers, at most 255 bytes.
+    pub video_layers_allocation: Option<Bytes>,
+}
+
+impl MediaExtensions {
+    /// The extensions of a packet that is passed on; `share` makes the two long ones outlive it, best by slicing the
+    /// `Bytes` that the packet lies in.
+    pub fn pass_on(values: &ExtensionValues<'_>, share: impl Fn(&[u8]) -> Bytes) -> Self {
+        Self {
+            audio_level: values.audio_level,
+            video_orientation: values.video_orientation,
+            playout_delay: values.playout_delay,
+            capture_time: values.capture_time,
+            video_content_type: values.video_content_type,
+            dependency_descriptor: values.dependency_descriptor.map(&share),
+            video_layers_allocation: values.video_layers_allocation.map(&share),
+        }
+    }
+
+    fn values(&self) -> ExtensionValues<'_> {
+        ExtensionValues {
+            audio_level: self.audio_level,
+            video_orientation: self.video_orientation,
+            playout_delay: self.playout_delay,
+            capture_time: self.capture_time,
+            video_content_type: self.video_content_type,
+            dependency_descriptor: self.dependency_descriptor.as_deref(),
+            video_layers_allocation: self.video_layers_allocation.as_deref(),
+            ..ExtensionValues::default()
+        }
+    }
+}
+
+/// A packet to be sent.
+#[derive(Clone, Debug)]
+pub struct Outgoing {
+    /// The payload's format.
+    pub payload_type: PayloadType,
+    /// The marker, whose meaning is the payload format's.
+    pub marker: bool,
+    /// The media's moment.
+    pub timestamp: RtpTimestamp,
+    /// The payload, shared with whoever else sends it.
+    pub payload: Bytes,
+    /// Header extensions that go with the media.
+    pub extensions: MediaExtensions,
+    /// When the media was captured; the moment at which it is handed in without. Reports relate timestamps to the wall
+    /// clock by it.
+    pub captured_at: Option<Instant>,
+}
+
+/// Why a packet is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SendError {
+    /// As many packets wait as may.
+    Full,
+    /// Its number lies before those that are remembered, or was used.
+    TooOld,
+    /// The stream has ended.
+    Ended,
+}
+
+impl core::fmt::Display for SendError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Full => "as many packets wait as may",
+            Self::TooOld => "the packet's number lies before those that are remembered",
+            Self::Ended => "the stream has ended",
+        })
+    }
+}
+
+impl core::error::Error for SendError {}
+
+/// What a transport adds to a packet at the moment of sending.
+#[derive(Clone, Copy, Debug)]
+pub struct Hop<'a> {
+    /// The ids of header extensions.
+    pub extensions: &'a ExtensionMap,
+    /// The packet's number in its transport.
+    pub transport_sequence: Option<TransportSequence>,
+    /// The moment of sending.
+    pub absolute_send_time: Option<AbsoluteSendTime>,
+}
+
+/// What a packet that was written is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SentKind {
+    /// Media for the first time.
+    Media,
+    /// Media again.
+    Retransmission,
+    /// Bytes that are there for their number.
+    Padding,
+}
+
+/// A packet that was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Its source: the retransmission stream's for those.
+    pub ssrc: Ssrc,
+    /// Its number, or the original's of a retransmission, in numbers that do not wrap.
+    pub sequence: u64,
+    /// What it is.
+    pub kind: SentKind,
+    /// How many bytes were written.
+    pub len: usize,
+    /// The number in its transport, if the one that was offered was used: a packet that is sent again under its own number
+    /// keeps the one that it had.
+    pub transport_sequence: Option<TransportSequence>,
+}
+
+/// A packet that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// What it is.
+    pub kind: SentKind,
+    /// How many bytes its payload has.
+    pub payload_len: usize,
+    /// Since when it waits.
+    pub since: Instant,
+}
+
+/// The moment of the wall clock that a timestamp belongs to.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    timestamp: RtpTimestamp,
+    at: Instant,
+}
+
+/// The sending end of one stream.
+///
+/// [`push`](Self::push) queues a packet without writing it; [`poll_transmit`](Self::poll_transmit) writes the next one, its
+/// payload copied once from where all who send it share it. What receivers say goes to the `handle_*` methods.
+#[derive(Debug)]
+pub struct Stream {
+    config: Config,
+    history: History,
+    next: SequenceNumber,
+    next_retransmission: SequenceNumber,
+    clock: Option<Clock>,
+    last_timestamp: RtpTimestamp,
+    remote: Remote,
+    keyframes: KeyframeDemand,
+    identification: Identification,
+    budget: output::Budget,
+    statistics: Statistics,
+    ended: bool,
+}
+
+/// Whether the receiver knows whose the two streams are.
+#[derive(Clone, Copy, Debug, Default)]
+struct Identification {
+    media_known: bool,
+    retransmission_known: bool,
+}
+
+impl Stream {
+    /// A stream of which nothing was sent.
+    pub fn new(config: Config) -> Self {
+        let first = config.retransmission.as_ref().map(|rtx| rtx.first_sequence_number);
+        Self {
+            history: History::new(config.history),
+            next: config.first_sequence_number,
+            next_retransmission: first.unwrap_or_default(),
+            clock: None,
+            last_timestamp: RtpTimestamp(config.timestamp_offset),
+            remote: Remote::default(),
+            keyframes: KeyframeDemand::default(),
+            identification: Identification::default(),
+            budget: output::Budget::default(),
+            statistics: Statistics::default(),
+            ended: false,
+            config,
+        }
+    }
+
+    /// The stream's source.
+    pub const fn ssrc(&self) -> Ssrc {
+        self.config.ssrc
+    }
+
+    /// The source of its retransmissions.
+    pub fn retransmission_ssrc(&self) -> Option<Ssrc> {
+        self.config.retransmission.as_ref().map(|rtx| rtx.ssrc)
+    }
+
+    /// What has been counted.
+    pub const fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// Changes how packets are sent again: an exchange of descriptions has agreed on it.
+    pub fn set_retransmission(&mut self, nack: bool, types: Vec<(PayloadType, PayloadType)>) {
+        self.config.nack = nack;
+        if let Some(retransmission) = &mut self.config.retransmission {
+            retransmission.types = types;
+        }
+    }
+
+    /// Names the media section and the layer anew, in every packet until a report follows.
+    pub fn identify(&mut self, mid: Option<Box<str>>, rid: Option<Box<str>>) {
+        self.config.mid = mid;
+        self.config.rid = rid;
+        self.identification = Identification::default();
+        self.extensions_changed();
+    }
+
+    /// Tells that header extensions were agreed on anew. What is sent again under its own number must be as it was, which
+    /// it could not be.
+    pub fn extensions_changed(&mut self) {
+        if self.config.retransmission.is_none() {
+            self.history.forget_sent();
+        }
+    }
+
+    /// Queues a packet under the next number; its timestamp gets the stream's random offset.
+    ///
+    /// # Errors
+    /// If it is not taken.
+    pub fn push(&mut self, now: Instant, mut packet: Outgoing) -> Result<SequenceNumber, SendError> {
+        let number = self.next;
+        packet.timestamp = packet.timestamp.add(self.config.timestamp_offset);
+        self.push_numbered(now, number, packet)?;
+        Ok(number)
+    }
+
+    /// Queues a packet under a number of the caller's, with its timestamp as it is: a forwarding server keeps gaps and
+    /// disorder, so that the receiver sees what was lost before.
+    ///
+    /// # Errors
+    /// If it is not taken.
+    pub fn push_numbered(
+        &mut self,
+        now: Instant,
+        number: SequenceNumber,
+        packet: Outgoing,
+    ) -> Result<(), SendError> {
+        if self.ended {
+            return Err(SendError::Ended);
+        }
+        let timestamp = packet.timestamp;
+        let captured_at = packet.captured_at.unwrap_or(now);
+        let newest = self.history.push(now, number, packet)?;
+        if newest {
+            self.next = number.next();
+            self.clock = Some(Clock { timestamp, at: captured_at });
+        }
+        Ok(())
+    }
+
+    /// How many packets wait, retransmissions not among them.
+    pub fn queued_packets(&self) -> usize {
+        self.history.queued_packets()
+    }
+
+    /// How many bytes of payload wait.
+    pub const fn queued_bytes(&self) -> usize {
+        self.history.queued_bytes()
+    }
+
+    /// Drops what waits: the network is too slow for it.
+    pub fn drop_queued(&mut self) {
+        self.history.drop_queued();
+    }
+
+    /// Takes note of packets that a receiver misses; those that are remembered are sent again, each at most once in a round
+    /// trip (RFC 4588 §6.3).
+    pub fn handle_nack(&mut self, now: Instant, nack: &Nack<'_>) {
+        self.statistics.nacks_received += 1;
+        if self.config.nack && !self.ended {
+            let pause = self.remote.round_trip().min(output::MAX_PAUSE);
+            nack.missing()
+                .take(output::MAX_NACKED)
+                .for_each(|number| self.history.want_again(now, number, pause));
+        }
+    }
+
+    /// Takes note of a receiver that has lost the pictures.
+    pub fn handle_picture_loss(&mut self, now: Instant) {
+        self.statistics.plis_received += 1;
+        self.keyframes.demand(now);
+    }
+
+    /// Takes note of a receiver's request for a key frame; a repeated one is the same request (RFC 5104 §4.3.1.2).
+    pub fn handle_full_intra_request(&mut self, now: Instant, from: Ssrc, number: u8) {
+        self.statistics.firs_received += 1;
+        if self.keyframes.is_new(from, number) {
+            self.keyframes.demand(now);
+        }
+    }
+
+    /// Takes note of what a receiver reports of this stream, or of its retransmissions.
+    pub fn handle_report_block(&mut self, now: Instant, epoch: &Epoch, block: &ReportBlock) {
+        if block.ssrc == self.config.ssrc {
+            self.identification.media_known |= self.statistics.packets_sent > 0;
+            self.remote.handle_report(NtpTime::at(now, epoch), block, &mut self.statistics);
+            self.statistics.remote_report_at = Some(now);
+        } else if Some(block.ssrc) == self.retransmission_ssrc() {
+            self.identification.retransmission_known = true;
+        }
+    }
+
+    /// How long a round trip takes, as reports or the caller had it.
+    pub fn round_trip_time(&self) -> Duration {
+        self.remote.round_trip()
+    }
+
+    /// Tells how long a round trip takes, where no report has.
+    pub fn set_round_trip_time(&mut self, time: Duration) {
+        self.remote.suppose(time);
+    }
+
+    /// Whether a receiver wants a key frame; to ask takes the wish away.
+    pub fn take_keyframe_wanted(&mut self) -> bool {
+        self.keyframes.take()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do.
+    pub const fn poll_timeout(&self) -> Option<Instant> {
+        self.keyframes.next()
+    }
+
+    /// Does what time brings.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.keyframes.handle_timeout(now);
+    }
+
+    /// What a sender report says; `None` before anything was sent (RFC 3550 §6.4.1).
+    pub fn sender_info(&self, now: Instant, epoch: &Epoch) -> Option<SenderInfo> {
+        let clock = self.clock.filter(|_| self.statistics.packets_sent > 0)?;
+        let rate = u128::from(self.config.clock_rate);
+        let units = ((now - clock.at).as_nanos() * rate / 1_000_000_000) as u32;
+        Some(SenderInfo {
+            ssrc: self.config.ssrc,
+            ntp: NtpTime::at(now, epoch),
+            rtp: clock.timestamp.add(units),
+            packets: self.statistics.packets_sent as u32,
+            octets: self.statistics.bytes_sent as u32,
+        })
+    }
+
+    /// Ends the stream: what waits is dropped, and nothing is taken any more. Its goodbye is the session's to say.
+    pub fn end(&mut self) {
+        self.ended = true;
+        self.history.clear();
+    }
+}
