@@ -1,18 +1,16 @@
 //! One connection, its sockets, and a turn of work.
 
-use std::io::{self, IoSliceMut};
-use std::mem;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::Waker;
 
 use pavane::base::rand_core::CryptoRng;
 use pavane::{
-    Action, ActionId, ActionOutcome, CandidateError, Config, ConfigError, Datagram, Path, Transmit, Transport,
+    Action, ActionId, ActionOutcome, CandidateError, Config, ConfigError, Datagram, Path, Transport,
 };
 
+use crate::sockets::{Buffers, Receipt, Slot, Unsent};
 use crate::state::Shared;
-use crate::{Clock, PeerConnection, ReceiveMeta, Socket};
+use crate::{Clock, PeerConnection, Socket};
 
 /// Moves a connection: receives, fires timeouts, sends, and wakes whoever waits for what came of it.
 ///
@@ -22,26 +20,9 @@ use crate::{Clock, PeerConnection, ReceiveMeta, Socket};
 pub struct Driver<S> {
     shared: Arc<Shared>,
     sockets: Vec<Slot<S>>,
-    buffers: Buffers,
+    buffers: Buffers<BUFFERS>,
     outgoing: Vec<u8>,
     unsent: Option<Unsent>,
-}
-
-#[derive(Debug)]
-struct Slot<S> {
-    socket: S,
-    address: SocketAddr,
-    readable: bool,
-    writable: bool,
-    errors_in_a_row: u32,
-}
-
-/// What a socket would not take yet: the rest of `outgoing` from `start` on.
-#[derive(Clone, Copy, Debug)]
-struct Unsent {
-    socket: usize,
-    start: usize,
-    transmit: Transmit,
 }
 
 /// What a turn came to, and so what the caller does next.
@@ -68,8 +49,8 @@ const MAX_SENDS: usize = 32;
 /// Datagrams per batch: with 1472 bytes each they stay below the 64 KiB of one send.
 const MAX_SEGMENTS: usize = 32;
 
-/// A socket that fails this often in a row, without anything received between, is given up.
-const MAX_ERRORS_IN_A_ROW: u32 = 64;
+/// Buffers per call of [`Socket::try_recv`].
+const BUFFERS: usize = 4;
 
 impl<S: Socket> Driver<S> {
     /// Makes a connection and what drives it. Nothing happens until the first turn.
@@ -100,7 +81,7 @@ impl<S: Socket> Driver<S> {
     pub fn add_socket(&mut self, socket: S) -> Result<usize, CandidateError> {
         let address = socket.local_addr();
         self.shared.command(|peer, now| peer.add_local_address(now, address))?;
-        self.sockets.push(Slot { socket, address, readable: true, writable: true, errors_in_a_row: 0 });
+        self.sockets.push(Slot::new(socket));
         Ok(self.sockets.len() - 1)
     }
 
@@ -208,14 +189,14 @@ impl<S: Socket> Driver<S> {
     /// Receives once and gives the core what came; returns whether something did.
     fn receive_batch(&mut self, index: usize) -> bool {
         let slot = &mut self.sockets[index];
-        let count = match self.buffers.receive(&slot.socket) {
-            Ok(count) => count,
-            Err(error) => {
-                self.receive_failed(index, &error);
+        let count = match slot.receive(&mut self.buffers) {
+            Receipt::Filled(count) => count,
+            Receipt::Nothing => return false,
+            Receipt::Refused { lost } => {
+                self.receive_failed(index, lost);
                 return false;
             }
         };
-        slot.errors_in_a_row = 0;
         let local = slot.address;
         let mut state = self.shared.lock();
         let now = state.now();
@@ -229,21 +210,13 @@ impl<S: Socket> Driver<S> {
         count > 0
     }
 
-    fn receive_failed(&mut self, index: usize, error: &io::Error) {
-        let slot = &mut self.sockets[index];
-        if error.kind() == io::ErrorKind::WouldBlock {
-            slot.readable = false;
-            return;
-        }
-        slot.errors_in_a_row += 1;
-        let (address, lost) = (slot.address, slot.is_lost());
+    fn receive_failed(&mut self, index: usize, lost: bool) {
         let mut state = self.shared.lock();
         state.counters.receive_errors += 1;
         if lost {
-            slot.readable = false;
             state.counters.sockets_lost += 1;
             let now = state.now();
-            state.peer.remove_local_address(now, address);
+            state.peer.remove_local_address(now, self.sockets[index].address);
             state.dispatch();
         }
     }
@@ -267,13 +240,18 @@ impl<S: Socket> Driver<S> {
     fn send(&mut self) -> bool {
         for _ in 0..MAX_SENDS {
             let Some(unsent) = self.unsent.take().or_else(|| self.poll_transmit()) else { return true };
-            let Some(slot) = self.sockets.get(unsent.socket) else { continue };
+            let Some(slot) = self.sockets.get_mut(unsent.socket) else { continue };
             if !slot.writable {
                 self.unsent = Some(unsent);
                 return false;
             }
-            self.send_batch(unsent);
-            if self.unsent.is_some() {
+            let mut unsent = unsent;
+            let errors = slot.send(&mut unsent, &self.outgoing);
+            if errors > 0 {
+                self.shared.lock().counters.send_errors += errors;
+            }
+            if unsent.transmit.len > 0 {
+                self.unsent = Some(unsent);
                 return false;
             }
         }
@@ -296,50 +274,12 @@ impl<S: Socket> Driver<S> {
         // An index beyond the table stands for "no socket": the batch is dropped, as the network might have done.
         Some(Unsent { socket: socket.unwrap_or(usize::MAX), start: 0, transmit })
     }
-
-    /// Sends a batch in one call; or datagram by datagram if it is refused as a batch.
-    fn send_batch(&mut self, mut unsent: Unsent) {
-        let slot = &mut self.sockets[unsent.socket];
-        let mut whole = slot.socket.max_segments() > 1;
-        while unsent.transmit.len > 0 {
-            let transmit = if whole { unsent.transmit } else { first_datagram(&unsent.transmit) };
-            let contents = &self.outgoing[unsent.start..unsent.start + transmit.len];
-            match slot.socket.try_send(&transmit, contents) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    slot.writable = false;
-                    self.unsent = Some(unsent);
-                    return;
-                }
-                Err(_) if whole && is_several(&transmit) => whole = false,
-                result => {
-                    self.shared.lock().counters.send_errors += u64::from(result.is_err());
-                    unsent.start += transmit.len;
-                    unsent.transmit.len -= transmit.len;
-                }
-            }
-        }
-    }
 }
 
 impl<S> Drop for Driver<S> {
     fn drop(&mut self) {
         self.shared.lock().driver_leaves();
     }
-}
-
-impl<S> Slot<S> {
-    const fn is_lost(&self) -> bool {
-        self.errors_in_a_row >= MAX_ERRORS_IN_A_ROW
-    }
-}
-
-fn is_several(transmit: &Transmit) -> bool {
-    transmit.segment_size.is_some_and(|size| size < transmit.len)
-}
-
-fn first_datagram(transmit: &Transmit) -> Transmit {
-    let len = transmit.segment_size.unwrap_or(transmit.len).min(transmit.len);
-    Transmit { len, segment_size: None, ..*transmit }
 }
 
 /// What receiving came to.
@@ -349,40 +289,4 @@ struct Received {
     any: bool,
     /// The budget was spent before all was received.
     more: bool,
-}
-
-/// The memory that datagrams are received into. The system gives it as it is touched, so that a connection that never
-/// receives more than single datagrams uses some pages of it.
-#[derive(Debug)]
-struct Buffers {
-    bytes: Vec<u8>,
-    meta: [ReceiveMeta; Self::COUNT],
-}
-
-impl Buffers {
-    /// Buffers per call.
-    const COUNT: usize = 4;
-
-    /// Bytes per buffer: what one coalesced receive can bring.
-    const SIZE: usize = 64 * 1024;
-
-    fn new() -> Self {
-        Self { bytes: vec![0; Self::COUNT * Self::SIZE], meta: [ReceiveMeta::default(); Self::COUNT] }
-    }
-
-    fn receive(&mut self, socket: &impl Socket) -> io::Result<usize> {
-        let mut rest = &mut self.bytes[..];
-        let mut slices: [IoSliceMut<'_>; Self::COUNT] = std::array::from_fn(|_| {
-            let (buffer, others) = mem::take(&mut rest).split_at_mut(Self::SIZE);
-            rest = others;
-            IoSliceMut::new(buffer)
-        });
-        socket.try_recv(&mut slices, &mut self.meta).map(|count| count.min(Self::COUNT))
-    }
-
-    fn filled(&mut self, count: usize) -> impl Iterator<Item = (ReceiveMeta, &mut [u8])> {
-        let buffers = self.bytes.chunks_exact_mut(Self::SIZE);
-        let filled = self.meta.iter().zip(buffers).take(count);
-        filled.map(|(meta, buffer)| (*meta, &mut buffer[..meta.len.min(Self::SIZE)]))
-    }
 }

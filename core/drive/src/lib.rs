@@ -35,6 +35,7 @@ mod provider;
 mod random;
 mod runtime;
 mod socket;
+mod sockets;
 mod state;
 mod task;
 mod wait;

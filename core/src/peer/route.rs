@@ -12,6 +12,12 @@ use super::{Life, PeerConnection};
 use crate::dtls;
 
 impl PeerConnection {
+    /// The ICE user fragment by which the peer's requests name this side: what a caller with many connections behind one
+    /// socket tells them apart by. It changes when ICE is restarted; the former one names this side until then.
+    pub fn local_ufrag(&self) -> &str {
+        &self.transport.ice.local_credentials().ufrag
+    }
+
     pub(super) fn route(&mut self, now: Instant, path: Path, payload: &mut [u8]) {
         if self.life != Life::Open {
             self.drops.after_close += 1;
