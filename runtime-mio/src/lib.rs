@@ -87,8 +87,8 @@ pub use pavane::{
     SignalingError, SignalingState, Stats,
 };
 pub use pavane_drive::{
-    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, Messages, PeerConnection,
-    block_on, seeded_rng, system_rng,
+    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, Messages, PeerConnection, Port,
+    PortCounters, block_on, seeded_rng, system_rng,
 };
 
 pub use reactor::Reactor;

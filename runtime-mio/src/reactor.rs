@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use mio::event::Event;
 use mio::{Interest, Registry, Token};
 use pavane::base::{Key, Slab};
-use pavane_drive::{BuildError, Drive, PeerConnection, Turn};
+use pavane_drive::{BuildError, Drive, PeerConnection, Port, Turn};
 
 use crate::{Builder, MioSocket};
 
@@ -29,7 +29,6 @@ pub struct Reactor {
     first_token: usize,
     sockets: BTreeMap<usize, (Key, usize)>,
     entries: Slab<Entry>,
-    live: usize,
     deadlines: BTreeSet<(Instant, Key)>,
     ready: Arc<Ready>,
 }
@@ -93,7 +92,6 @@ impl Reactor {
             first_token: first_token.0,
             sockets: BTreeMap::new(),
             entries: Slab::default(),
-            live: 0,
             deadlines: BTreeSet::new(),
             ready: Arc::default(),
         })
@@ -107,6 +105,16 @@ impl Reactor {
         let (driver, peer) = builder.into_driver()?;
         self.add(driver).map_err(BuildError::Io)?;
         Ok(peer)
+    }
+
+    /// Binds sockets, and drives the connections that the port makes behind them.
+    ///
+    /// # Errors
+    /// If the sockets cannot be bound or watched.
+    pub fn port(&mut self, builder: Builder) -> Result<Port, BuildError> {
+        let (demux, port) = builder.into_demux()?;
+        self.add(demux).map_err(BuildError::Io)?;
+        Ok(port)
     }
 
     /// Drives what was made otherwise.
@@ -133,7 +141,6 @@ impl Reactor {
         for (index, token) in entry.tokens.iter().enumerate() {
             self.sockets.insert(*token, (key, index));
         }
-        self.live += 1;
         self.ready.lock().insert(key);
         Ok(())
     }
@@ -179,13 +186,13 @@ impl Reactor {
     }
 
     /// How many there are to drive.
-    pub const fn len(&self) -> usize {
-        self.live
+    pub fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// Whether there is nothing to drive.
-    pub const fn is_empty(&self) -> bool {
-        self.live == 0
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
     }
 
     fn collect_due(&mut self, now: Instant) {
@@ -220,7 +227,6 @@ impl Reactor {
 
     fn remove(&mut self, key: Key) {
         let Some(mut entry) = self.entries.remove(key) else { return };
-        self.live -= 1;
         if let Some(deadline) = entry.deadline {
             self.deadlines.remove(&(deadline, key));
         }

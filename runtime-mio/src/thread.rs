@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::{Events, Poll, Token};
-use pavane_drive::{BuildError, Drive, PeerConnection};
+use pavane_drive::{BuildError, Drive, PeerConnection, Port};
 
 use crate::reactor::Driven;
 use crate::{Builder, MioSocket, Reactor};
@@ -80,6 +80,16 @@ impl Loop {
         let (driver, peer) = builder.into_driver()?;
         self.add(driver);
         Ok(peer)
+    }
+
+    /// Binds sockets, and has the thread drive the connections that the port makes behind them.
+    ///
+    /// # Errors
+    /// If the sockets cannot be bound.
+    pub fn port(&self, builder: Builder) -> Result<Port, BuildError> {
+        let (demux, port) = builder.into_demux()?;
+        self.add(demux);
+        Ok(port)
     }
 
     /// Has the thread drive what was made otherwise.

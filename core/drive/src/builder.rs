@@ -11,7 +11,7 @@ use pavane::crypto::Provider;
 use pavane::{CandidateError, Config, ConfigError, IceTiming};
 
 use crate::interfaces;
-use crate::{Driver, DriverTask, Host, PeerConnection, Runtime, Task};
+use crate::{Demux, Driver, DriverTask, Host, PeerConnection, Port, Runtime, Task};
 
 /// Makes [`PeerConnection`]s that a runtime drives.
 ///
@@ -127,6 +127,15 @@ impl<R: Host> Builder<R> {
         Ok((driver, peer))
     }
 
+    /// Binds the sockets, and makes what moves connections behind them and the port that makes those; the caller turns it.
+    ///
+    /// # Errors
+    /// As [`into_driver`](Self::into_driver).
+    pub fn into_demux(self) -> Result<(Demux<R::Socket>, Port), BuildError> {
+        let Parts { sockets, config, rng } = self.into_parts()?;
+        Demux::new(config, rng, R::clock(), sockets)
+    }
+
     fn into_parts(self) -> Result<Parts<R::Socket>, BuildError> {
         let sockets = match &self.addresses {
             Some(addresses) => addresses.iter().map(bind::<R>).collect::<io::Result<_>>(),
@@ -170,6 +179,20 @@ impl<R: Runtime> Builder<R> {
     pub fn build_task(self) -> Result<(PeerConnection, DriverTask<R>), BuildError> {
         let (driver, peer) = self.into_driver()?;
         Ok((peer, Task::new(driver)))
+    }
+
+    /// Binds the sockets and spawns the task that drives the connections which the port makes: the way to thousands of
+    /// them behind one port.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    ///
+    /// # Panics
+    /// As [`build`](Self::build).
+    pub fn build_port(self) -> Result<Port, BuildError> {
+        let (demux, port) = self.into_demux()?;
+        R::spawn(Task::<R, _>::new(demux));
+        Ok(port)
     }
 }
 

@@ -15,9 +15,7 @@
 //! The lock is never held over a system call, nor while a waker is woken. A panic of the application inside one of its
 //! own wakers or messages leaves nothing half done: the lock does not poison.
 //!
-//! A driver serves one connection on sockets of its own. Serving many on one socket takes a table from 5-tuples and ICE
-//! user fragments to connections in front of [`pavane::PeerConnection::handle_datagram`], and a heap of deadlines; the
-//! [`Socket`] trait and the handles are made so that nothing in them would change.
+//! A [`Driver`] serves one connection on sockets of its own, a [`Demux`] as many as there are behind the same sockets.
 
 #![forbid(unsafe_code)]
 
@@ -26,6 +24,7 @@ mod block;
 mod builder;
 mod channel;
 mod clock;
+mod demux;
 mod driver;
 mod event;
 mod interfaces;
@@ -45,6 +44,7 @@ pub use block::{block_on, thread_waker};
 pub use builder::{BuildError, Builder};
 pub use channel::{DataChannel, Messages};
 pub use clock::Clock;
+pub use demux::{Demux, Port, PortCounters};
 pub use driver::{Driver, Turn};
 pub use event::{ConnectError, Event};
 pub use peer::{Events, PeerConnection};

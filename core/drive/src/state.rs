@@ -150,6 +150,12 @@ impl State {
         self.latest
     }
 
+    /// The time that somebody read, unless it is later already.
+    pub(crate) fn not_before(&mut self, now: Instant) -> Instant {
+        self.latest = self.latest.max(now);
+        self.latest
+    }
+
     pub(crate) const fn clock(&self) -> Clock {
         self.clock
     }
