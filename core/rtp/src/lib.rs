@@ -18,6 +18,8 @@ pub mod fuzzing;
 mod ntp;
 mod packet;
 pub mod receive;
+mod reporter;
+mod router;
 pub mod rtcp;
 pub mod send;
 mod types;
@@ -29,4 +31,6 @@ pub use extension::{
 };
 pub use ntp::{NtpShort, NtpTime};
 pub use packet::{Extensions, Header, HeaderBuilder, Packet, PacketMut, ParseError};
+pub use reporter::{ReportKind, ReportTiming, Reporter};
+pub use router::{DeclaredSource, MAX_SOURCES, Role, Route, Router, SectionId, SectionRules, Unroutable};
 pub use types::{PayloadType, RtpTimestamp, SequenceNumber, Ssrc};
