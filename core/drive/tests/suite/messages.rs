@@ -1,10 +1,10 @@
 //! What is sent on a channel arrives as it was sent: kind, bytes, boundaries, order.
 
-mod common;
-
-use common::{Pair, negotiate, next_channel, pair, pattern, peer, within};
-use pavane_tokio::{ChannelInit, DataChannel, Message, SendError};
+use pavane::{ChannelInit, Message, SendError};
+use pavane_drive::DataChannel;
 use sha2::{Digest, Sha256};
+
+use super::common::{Pair, negotiate, next_channel, pair, pattern, peer, within};
 
 #[tokio::test]
 async fn messages_of_every_kind_and_size_go_both_ways() {

@@ -3,18 +3,22 @@
 //! It makes a connection when told to `start`, takes and gives `offer`, `answer` and `candidate` lines, does what `do`
 //! lines ask for (`session.rs`), and sends back what it receives (`channel.rs`). `quit` or the end of its input ends it.
 //! By hand, or in a test, it joins Pavane to anything else that can hold a conversation of the same kind.
+//!
+//! Each adapter has an example that includes this module and gives it `Builder`, `build` and `spawn`.
 
 mod channel;
 mod session;
 
 use std::io::{BufRead, Write};
+use std::thread;
 use std::time::Duration;
 
-use pavane_tokio::Event;
+use async_channel::Receiver;
+use futures_lite::future;
+use pavane_drive::Event;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 
-use session::Session;
+use self::session::Session;
 
 /// What this peer can; whoever drives it asks for nothing else.
 const SUPPORTS: [&str; 5] = ["data", "ice-restart", "renegotiation", "glare", "dtls1.2"];
@@ -22,25 +26,33 @@ const SUPPORTS: [&str; 5] = ["data", "ice-restart", "renegotiation", "glare", "d
 /// How long a farewell may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-#[tokio::main]
-async fn main() {
+/// What comes next.
+enum Input {
+    Line(Option<String>),
+    Event(Event),
+}
+
+/// Does what the lines say until they end.
+pub(crate) async fn run() {
     say(&json!({
         "type": "hello",
         "implementation": "Pavane",
         "version": env!("CARGO_PKG_VERSION"),
         "supports": SUPPORTS,
     }));
-    let mut lines = input_lines();
+    let lines = input_lines();
     let mut session = None;
     loop {
-        tokio::select! {
-            line = lines.recv() => match line.as_deref().map(parse) {
+        let line = async { Input::Line(lines.recv().await.ok()) };
+        let event = async { Input::Event(next_event(&session).await) };
+        match future::or(line, event).await {
+            Input::Line(line) => match line.as_deref().map(parse) {
                 None => break,
                 Some(Err(error)) => say_error(error),
                 Some(Ok((kind, _))) if kind == "quit" => break,
                 Some(Ok((kind, line))) => handle(&mut session, &kind, &line).await,
             },
-            event = next_event(&session) => {
+            Input::Event(event) => {
                 if let Some(session) = &mut session {
                     session.handle_event(event);
                 }
@@ -48,17 +60,21 @@ async fn main() {
         }
     }
     if let Some(session) = session {
+        thread::spawn(|| {
+            thread::sleep(PATIENCE);
+            std::process::exit(0);
+        });
         session.close();
-        let _ = tokio::time::timeout(PATIENCE, session.closed()).await;
+        session.closed().await;
     }
 }
 
 /// Reads lines in a thread of its own, which ends with the process, whatever it waits for.
-fn input_lines() -> mpsc::Receiver<String> {
-    let (sender, receiver) = mpsc::channel(64);
-    std::thread::spawn(move || {
+fn input_lines() -> Receiver<String> {
+    let (sender, receiver) = async_channel::bounded(64);
+    thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            if sender.blocking_send(line).is_err() {
+            if sender.send_blocking(line).is_err() {
                 break;
             }
         }

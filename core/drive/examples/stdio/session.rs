@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::error::Error;
 
-use pavane_tokio::{
-    Builder, CandidateError, ChannelInit, CloseReason, DataChannel, Description, Event, IceCandidate,
-    PeerConnection, SdpType, SignalingState, seeded_rng,
-};
+use async_channel::{Receiver, Sender};
+use pavane::{CandidateError, ChannelInit, CloseReason, Description, IceCandidate, SdpType, SignalingState};
+use pavane_drive::{DataChannel, Event, PeerConnection, seeded_rng};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 
-use crate::channel::{self, OnMessage};
-use crate::{say, say_error};
+use super::channel::{self, OnMessage};
+use super::{say, say_error};
+use crate::{Builder, build, spawn};
 
-type Result<T> = std::result::Result<T, Box<dyn Error>>;
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 pub(crate) struct Session {
     peer: PeerConnection,
@@ -32,7 +31,7 @@ pub(crate) struct Session {
 /// A channel, and the `send` lines that wait for it.
 struct Channel {
     channel: DataChannel,
-    sends: mpsc::UnboundedSender<Value>,
+    sends: Sender<Value>,
 }
 
 /// Candidates that are kept for a description to come.
@@ -48,7 +47,7 @@ impl Session {
             builder = builder.rng(seeded_rng(seed));
         }
         Ok(Self {
-            peer: builder.build()?,
+            peer: build(builder)?,
             channels: BTreeMap::new(),
             on_message: if line["onMessage"] == "report" { OnMessage::Report } else { OnMessage::Echo },
             trickle: line["trickle"].as_bool().unwrap_or(true),
@@ -102,9 +101,9 @@ impl Session {
     }
 
     fn adopt(&mut self, channel: DataChannel) {
-        let (sends, lines) = mpsc::unbounded_channel();
-        tokio::spawn(channel::serve(channel.clone(), self.on_message));
-        tokio::spawn(send_all(channel.clone(), lines));
+        let (sends, lines) = async_channel::unbounded();
+        spawn(channel::serve(channel.clone(), self.on_message));
+        spawn(send_all(channel.clone(), lines));
         self.channels.insert(channel.label().to_owned(), Channel { channel, sends });
     }
 
@@ -187,7 +186,7 @@ impl Session {
                 Value::Null
             }),
             // Sending may take its time; what follows must not wait for it, but on the same channel.
-            Some("send") => match self.channel(line).map(|channel| channel.sends.send(line.clone())) {
+            Some("send") => match self.channel(line).map(|channel| channel.sends.try_send(line.clone())) {
                 Ok(_) => return,
                 Err(error) => Err(error),
             },
@@ -248,8 +247,8 @@ impl Session {
 }
 
 /// Does what a channel's `send` lines ask for, one after the other.
-async fn send_all(channel: DataChannel, mut lines: mpsc::UnboundedReceiver<Value>) {
-    while let Some(line) = lines.recv().await {
+async fn send_all(channel: DataChannel, lines: Receiver<Value>) {
+    while let Ok(line) = lines.recv().await {
         report(line["id"].clone(), channel::send(&channel, &line).await.map(|()| Value::Null));
     }
 }

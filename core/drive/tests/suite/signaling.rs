@@ -1,11 +1,10 @@
 //! Exchanges of descriptions and candidates through the handles.
 
-mod common;
+use pavane::{ChannelInit, ConnectionState, Description, Message, SignalingState};
+use pavane_drive::{Event, PeerConnection, seeded_rng};
 
-use common::{builder, negotiate, next_channel, pair, peer, within};
-use pavane_tokio::{
-    ChannelInit, ConnectionState, Description, Event, Message, PeerConnection, SignalingState, seeded_rng,
-};
+use super::build;
+use super::common::{builder, negotiate, next_channel, pair, peer, within};
 
 /// Hands every candidate of `from` to `to`, until they end.
 async fn trickle(from: &PeerConnection, to: &PeerConnection) {
@@ -45,7 +44,7 @@ async fn candidates_can_trickle() {
 
 #[tokio::test]
 async fn a_restart_of_ice_keeps_the_connection_and_its_channels() {
-    let common::Pair { alice, bob, alices, bobs } = pair().await;
+    let super::common::Pair { alice, bob, alices, bobs } = pair().await;
     let before = alice.local_description();
     alice.restart_ice();
     assert!(alice.negotiation_needed());
@@ -75,7 +74,7 @@ async fn colliding_offers_end_in_one_connection() {
 #[tokio::test]
 async fn the_same_seed_makes_the_same_offer() {
     let offer = |seed| {
-        let peer = builder().rng(seeded_rng(seed)).build().expect("the loopback interface is there");
+        let peer = build(builder().rng(seeded_rng(seed)));
         let _channel = peer.create_data_channel("test", ChannelInit::default()).expect("it is possible");
         let sdp = peer.create_offer().expect("an offer is possible").sdp;
         // The certificate's dates, and so its fingerprint, follow the wall clock.

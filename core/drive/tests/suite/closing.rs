@@ -1,12 +1,9 @@
 //! Ends: of a channel, of a connection, of the runtime.
 
-mod common;
+use pavane::{ChannelInit, ChannelState, CloseReason, ConnectionState, Message, SendError};
+use pavane_drive::{ConnectError, Event, PeerConnection};
 
-use common::{Pair, builder, next_channel, pair, peer, within};
-use pavane_tokio::{
-    ChannelInit, ChannelState, CloseReason, ConnectError, ConnectionState, Event, Message, PeerConnection,
-    SendError,
-};
+use super::common::{Pair, next_channel, pair, peer, within};
 
 async fn close_reason(peer: &PeerConnection) -> CloseReason {
     loop {
@@ -95,13 +92,4 @@ async fn a_connection_closed_before_it_was_one_ends_cleanly() {
     assert!(!within(5, channel.opened()).await);
     assert_eq!(within(5, alice.closed()).await, CloseReason::Local);
     within(5, alice.gathering_complete()).await;
-}
-
-#[test]
-fn the_end_of_the_runtime_ends_its_connections() {
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let first = runtime();
-    let peer = first.block_on(async { builder().build().expect("the loopback interface is there") });
-    drop(first);
-    assert_eq!(runtime().block_on(within(5, peer.closed())), CloseReason::Local);
 }

@@ -1,26 +1,26 @@
 //! The scriptable peer, as whoever scripts it meets it: two of them joined line by line, and one joined to this process.
 
-mod common;
-
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use common::{peer, within};
-use pavane_tokio::{ChannelInit, Description, Message};
+use pavane::{ChannelInit, Description, Message};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
+use super::EXAMPLE;
+use super::suite::common::{peer, within};
+
 /// The example's executable, which cargo puts beside the tests; made here if only this test was asked for.
 fn executable() -> PathBuf {
     let test = std::env::current_exe().expect("a test knows where it is");
     let profile = test.ancestors().nth(2).expect("tests are in a folder of the profile's");
-    let path = profile.join("examples").join(format!("stdio{}", std::env::consts::EXE_SUFFIX));
+    let path = profile.join("examples").join(format!("{EXAMPLE}{}", std::env::consts::EXE_SUFFIX));
     if !path.exists() {
         let target = profile.parent().expect("the profile's folder is in the target folder");
-        let arguments = ["build", "-p", "pavane-tokio", "--example", "stdio", "--target-dir"];
+        let arguments = ["build", "-p", env!("CARGO_PKG_NAME"), "--example", EXAMPLE, "--target-dir"];
         let status = std::process::Command::new(env!("CARGO")).args(arguments).arg(target).status();
         assert!(status.expect("cargo runs").success());
     }

@@ -1,12 +1,13 @@
 //! Two peers in one process.
 
-#![allow(dead_code, reason = "each test file uses its part")]
-
 use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use pavane_tokio::{Builder, ChannelInit, DataChannel, Event, PeerConnection};
+use pavane::ChannelInit;
+use pavane_drive::{DataChannel, Event, PeerConnection};
+
+use super::{Builder, build};
 
 /// Fails a test that waits for ever.
 pub(crate) async fn within<F: Future>(seconds: u64, future: F) -> F::Output {
@@ -15,7 +16,7 @@ pub(crate) async fn within<F: Future>(seconds: u64, future: F) -> F::Output {
 
 /// A peer on the loopback interface.
 pub(crate) fn peer() -> PeerConnection {
-    builder().build().expect("the loopback interface is there")
+    build(builder())
 }
 
 pub(crate) fn builder() -> Builder {

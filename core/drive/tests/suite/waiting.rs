@@ -1,14 +1,15 @@
 //! Waiting: back-pressure both ways, many waiters, futures that are dropped.
 
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::{Pair, builder, pattern, peer, within};
-use pavane_tokio::{DataChannel, Message, SendError};
+use pavane::{Message, SendError};
+use pavane_drive::DataChannel;
 use tokio::time::{sleep, timeout};
+
+use super::build;
+use super::common::{Pair, builder, pattern, peer, within};
 
 const SIZE: usize = 16 * 1024;
 
@@ -19,8 +20,8 @@ const MOST_UNDER_WAY: usize = 1024 * 1024 + WINDOW + 4 * SIZE;
 const WINDOW: usize = 2 * 1024 * 1024;
 
 async fn pair() -> Pair {
-    let peer = || builder().receive_window(WINDOW as u32).build().expect("the loopback interface is there");
-    common::pair_of(peer(), peer()).await
+    let peer = || build(builder().receive_window(WINDOW as u32));
+    super::common::pair_of(peer(), peer()).await
 }
 
 /// Waits until a figure has not changed for a while.

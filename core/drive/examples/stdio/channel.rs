@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::fmt::Write;
 
-use pavane_tokio::{DataChannel, Message};
+use pavane::Message;
+use pavane_drive::DataChannel;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::say;
+use super::say;
 
 /// What becomes of a message.
 #[derive(Clone, Copy)]
@@ -100,7 +101,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Sends what a `send` line asks for, no faster than the channel takes it.
-pub(crate) async fn send(channel: &DataChannel, line: &Value) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn send(channel: &DataChannel, line: &Value) -> Result<(), Box<dyn Error + Send + Sync>> {
     if let Some(text) = line["text"].as_str() {
         return Ok(channel.send(Message::text(text)).await?);
     }
