@@ -22,6 +22,7 @@ mod reporter;
 mod router;
 pub mod rtcp;
 pub mod send;
+mod session;
 mod types;
 
 pub use extension::{
@@ -33,4 +34,8 @@ pub use ntp::{NtpShort, NtpTime};
 pub use packet::{Extensions, Header, HeaderBuilder, Packet, PacketMut, ParseError};
 pub use reporter::{ReportKind, ReportTiming, Reporter};
 pub use router::{DeclaredSource, MAX_SOURCES, Role, Route, Router, SectionId, SectionRules, Unroutable};
+pub use session::{
+    Counters, Dropped, Event, MAX_EVENTS, Received, ReceiverKey, SectionConfig, SenderKey, Session,
+    SessionConfig, SsrcTaken,
+};
 pub use types::{PayloadType, RtpTimestamp, SequenceNumber, Ssrc};
