@@ -27,6 +27,11 @@ impl TokioSocket {
             socket: UdpSocket::from_std(socket)?,
         })
     }
+
+    /// tokio's socket.
+    pub const fn get_ref(&self) -> &UdpSocket {
+        &self.socket
+    }
 }
 
 impl Readiness for TokioSocket {
