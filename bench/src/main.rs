@@ -7,6 +7,7 @@
 //! are counted in a pass of their own, so that counting costs nobody time.
 
 mod alloc;
+mod goodput;
 mod instructions;
 mod ours;
 mod rtc;
@@ -38,6 +39,18 @@ struct Arguments {
     /// Does this once, silently, for profilers: the number of a transfer (0 to 4), or 5 for a set-up.
     #[arg(long, requires = "amount")]
     once: Option<usize>,
+    /// Goodput only at these rates, in Mbit/s.
+    #[arg(long)]
+    rate: Vec<u64>,
+    /// Goodput only of these columns, from 0.
+    #[arg(long)]
+    column: Vec<usize>,
+    /// Goodput of flows that share a queue.
+    #[arg(long)]
+    fairness: bool,
+    /// More about each transfer.
+    #[arg(long)]
+    verbose: bool,
     /// How many messages `--once` transfers, or how many connections it sets up.
     #[arg(long)]
     amount: Option<u64>,
@@ -51,6 +64,8 @@ enum What {
     Small,
     /// From descriptions to an open channel.
     Setup,
+    /// What arrives of a link's rate on bad networks.
+    Goodput,
     /// Instructions, which a busy machine does not disturb; needs valgrind, and some minutes.
     Instructions,
 }
@@ -78,7 +93,8 @@ impl Stack {
 
 impl Arguments {
     fn wants(&self, what: What) -> bool {
-        self.what.contains(&what) || (self.what.is_empty() && what != What::Instructions)
+        self.what.contains(&what)
+            || (self.what.is_empty() && !matches!(what, What::Instructions | What::Goodput))
     }
 
     fn stacks(&self) -> impl Iterator<Item = Stack> {
@@ -106,6 +122,9 @@ fn main() {
     transfer::report(&arguments);
     if arguments.wants(What::Setup) {
         setup::report(&arguments);
+    }
+    if arguments.wants(What::Goodput) {
+        goodput::report(&arguments);
     }
     if arguments.wants(What::Instructions) {
         instructions::report(&arguments);

@@ -11,6 +11,9 @@ pub trait Peer: Sized {
     /// The stack's name.
     const NAME: &'static str;
 
+    /// Whether [`outstanding`](Self::outstanding) counts what is in flight.
+    const COUNTS_IN_FLIGHT: bool = false;
+
     /// Two peers, the first with the channel's creation behind it, that have exchanged descriptions at time zero; each
     /// takes up to `buffer` bytes that the other has not acknowledged.
     fn pair(seed: u64, buffer: usize) -> (Self, Self);
@@ -41,6 +44,11 @@ pub trait Peer: Sized {
 
     /// How many messages were read so far.
     fn received(&self) -> u64;
+
+    /// What it says of itself.
+    fn note(&self) -> String {
+        String::new()
+    }
 }
 
 /// Where the two are.

@@ -73,6 +73,7 @@ const OVERHEAD: usize = 48 + 40;
 
 impl Peer for Str0m {
     const NAME: &'static str = "str0m";
+    const COUNTS_IN_FLIGHT: bool = true;
 
     fn pair(_: u64, buffer: usize) -> (Self, Self) {
         let [a, b] = addresses();

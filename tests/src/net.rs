@@ -28,6 +28,8 @@ pub struct Link {
     reordering: f64,
     /// How many bytes pass in a second, if that is limited, and how many wait in the queue before it.
     bottleneck: Option<Bottleneck>,
+    /// How many bytes each datagram takes in the bottleneck beside its own.
+    framing: u64,
     /// The largest datagram that passes.
     mtu: usize,
 }
@@ -63,6 +65,7 @@ impl Link {
             duplication: 0.0,
             reordering: 0.0,
             bottleneck: None,
+            framing: 0,
             mtu: MTU,
         }
     }
@@ -103,6 +106,12 @@ impl Link {
         Self { bottleneck: Some(Bottleneck { bytes_per_second, queue }), ..self }
     }
 
+    /// Has each datagram take this many bytes more in the bottleneck: the headers of the layers below.
+    #[must_use]
+    pub const fn framing(self, framing: u64) -> Self {
+        Self { framing, ..self }
+    }
+
     /// Drops datagrams larger than this.
     #[must_use]
     pub const fn mtu(self, mtu: usize) -> Self {
@@ -119,10 +128,11 @@ pub struct Net {
     down: bool,
     in_flight: BinaryHeap<Reverse<InFlight>>,
     sent: u64,
-    /// What is known of each way, from sender to receiver.
-    ways: HashMap<(SocketAddr, SocketAddr), Way>,
+    /// What is known of each way, from sender to receiver: two hosts share one, whatever the ports.
+    ways: HashMap<(IpAddr, IpAddr), Way>,
     spare: Vec<Vec<u8>>,
-    trace: u64,
+    /// The hash over what was sent, if anybody wants it.
+    trace: Option<u64>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -154,7 +164,7 @@ impl Net {
             sent: 0,
             ways: HashMap::new(),
             spare: Vec::new(),
-            trace: FNV_OFFSET,
+            trace: Some(FNV_OFFSET),
         }
     }
 
@@ -173,9 +183,20 @@ impl Net {
         self.down = down;
     }
 
-    /// A hash over everything that was sent: when, where to, and each byte.
+    /// A hash over everything that was sent: when, where to, and each byte; zero without a trace.
     pub fn trace_hash(&self) -> u64 {
-        self.trace
+        self.trace.unwrap_or(0)
+    }
+
+    /// Keeps no hash over what is sent: with much of it, hashing takes longer than everything else.
+    #[must_use]
+    pub fn without_trace(self) -> Self {
+        Self { trace: None, ..self }
+    }
+
+    /// How long a datagram that is sent at this moment waits in the bottleneck's queue.
+    pub fn queueing(&self, now: Instant, from: IpAddr, to: IpAddr) -> Duration {
+        self.ways.get(&(from, to)).map_or(Duration::ZERO, |way| way.free_at.max(now) - now)
     }
 
     /// How many datagrams were sent.
@@ -216,7 +237,7 @@ impl Net {
     }
 
     fn way(&mut self, path: Path) -> &mut Way {
-        self.ways.entry((path.local, path.remote)).or_default()
+        self.ways.entry((path.local.ip(), path.remote.ip())).or_default()
     }
 
     /// When a datagram of this length has passed the bottleneck; never, if its queue is full.
@@ -228,7 +249,7 @@ impl Net {
         if begins - now > nanos(queue) {
             return None;
         }
-        way.free_at = begins + nanos(len);
+        way.free_at = begins + nanos(len + link.framing);
         Some(way.free_at)
     }
 
@@ -274,7 +295,7 @@ impl Net {
 
     /// FNV-1a over moment, path and payload.
     fn note(&mut self, now: Instant, path: Path, payload: &[u8]) {
-        let mut hash = self.trace;
+        let Some(mut hash) = self.trace else { return };
         let mut add = |byte: u8| hash = (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME);
         now.as_nanos().to_be_bytes().into_iter().for_each(&mut add);
         for address in [path.local, path.remote] {
@@ -286,7 +307,7 @@ impl Net {
         }
         add(path.transport as u8);
         payload.iter().copied().for_each(&mut add);
-        self.trace = hash;
+        self.trace = Some(hash);
     }
 }
 

@@ -20,6 +20,8 @@ pub struct Counters {
     pub fast_recoveries: u64,
     /// Probes for the loss of the last packets.
     pub tail_probes: u64,
+    /// Reductions of the congestion window that were taken back: nothing had been lost.
+    pub spurious_recoveries: u64,
     /// Messages given up because their time or their number of retransmissions had run out.
     pub abandoned: u64,
     /// DATA chunks received that were known.

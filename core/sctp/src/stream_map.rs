@@ -10,7 +10,7 @@ use crate::types::StreamId;
 /// Every packet looks streams up, so that this is on the way of all data; a tree of thousands of entries would be felt.
 #[derive(Clone, Debug)]
 pub(crate) struct StreamMap<T> {
-    /// Where in `entries` a stream is, by the upper and the lower byte of its id.
+    /// Where in `entries` a stream is, by the page that its id is on and its place there.
     pages: Vec<Option<Box<[u16; PAGE]>>>,
     entries: Vec<Option<T>>,
     free: Vec<u16>,
@@ -58,7 +58,7 @@ impl<T> StreamMap<T> {
         let pages = self.pages.iter().enumerate();
         pages.filter_map(|(upper, page)| page.as_ref().map(|page| (upper, page))).flat_map(|(upper, page)| {
             let present = page.iter().enumerate().filter(|(_, slot)| **slot != NOWHERE);
-            present.map(move |(lower, _)| StreamId((upper << 8 | lower) as u16))
+            present.map(move |(lower, _)| StreamId((upper * PAGE + lower) as u16))
         })
     }
 
@@ -83,10 +83,12 @@ impl<T> StreamMap<T> {
 }
 
 const fn split(id: StreamId) -> [usize; 2] {
-    [(id.0 >> 8) as usize, (id.0 & 0xff) as usize]
+    [id.0 as usize / PAGE, id.0 as usize % PAGE]
 }
 
-const PAGE: usize = 256;
+/// Most connections use a handful of low ids: a small page is what they pay for. The table of pages grows to 16 KiB where the
+/// highest ids are used.
+const PAGE: usize = 32;
 
 /// No slot: stream 65,535 does not exist in WebRTC (RFC 8831 §6.5 has 65,535 streams, 0 to 65,534), so that there are
 /// never more than 65,535 entries.

@@ -259,6 +259,7 @@ impl Association {
             timeouts: sent.timeouts,
             fast_recoveries: sent.fast_recoveries,
             tail_probes: sent.tail_probes,
+            spurious_recoveries: sent.spurious,
             abandoned: sent.abandoned,
             duplicates: received.duplicates,
             dropped,

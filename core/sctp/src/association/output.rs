@@ -30,7 +30,7 @@ impl Association {
                 Phase::Linked(link) => match link.stage {
                     Stage::CookieEchoed { due: true, .. } => self.write_cookie_echo(now, buf),
                     Stage::CookieEchoed { .. } => None,
-                    _ if self.is_idle() => None,
+                    _ if self.is_idle(now) => None,
                     _ => self.write_packet(now, buf),
                 },
                 _ => None,
@@ -69,13 +69,13 @@ impl Association {
     }
 
     /// Whether there is nothing to be said: asked far more often than not.
-    fn is_idle(&self) -> bool {
+    fn is_idle(&self, now: Instant) -> bool {
         let Some(link) = self.phase.link() else { return true };
         let stage_due =
             matches!(link.stage, Stage::ShutdownSent { due: true } | Stage::ShutdownAckSent { due: true });
         !stage_due
             && !link.receiver.sack_due()
-            && !self.sender.has_work()
+            && !self.sender.has_work(now)
             && !self.sender.forward_due()
             && link.control.is_empty()
             && !link.reconfig.is_due()
@@ -90,7 +90,7 @@ impl Association {
         }
         let sends_data =
             matches!(link.stage, Stage::Established | Stage::ShutdownPending | Stage::ShutdownReceived);
-        let company = sends_data && self.sender.has_work();
+        let company = sends_data && self.sender.has_work(now);
         if link.receiver.sack_due() || (company && link.receiver.sack_wanted()) {
             write_sack(link, &mut w);
         }

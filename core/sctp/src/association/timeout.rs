@@ -24,6 +24,8 @@ pub(super) enum Timer {
     TailProbe,
     /// Something that was overtaken has had its time.
     Overtaken,
+    /// The pace allows more packets.
+    Pace,
     /// The peer's window has been closed for a while.
     WindowProbe,
     /// A SACK has waited long enough for company.
@@ -35,7 +37,7 @@ pub(super) enum Timer {
 }
 
 /// How many timers there are.
-pub(super) const TIMERS: usize = 11;
+pub(super) const TIMERS: usize = 12;
 
 impl TimerKind for Timer {
     const ALL: &'static [Self] = &[
@@ -46,6 +48,7 @@ impl TimerKind for Timer {
         Self::Retransmission,
         Self::TailProbe,
         Self::Overtaken,
+        Self::Pace,
         Self::WindowProbe,
         Self::Sack,
         Self::Reconfig,
@@ -73,6 +76,8 @@ impl Association {
                 Timer::Retransmission => self.on_retransmission_timer(now),
                 Timer::TailProbe => self.on_tail_probe_timer(now),
                 Timer::Overtaken => self.sender.detect_losses(now, &mut self.events),
+                // Whoever calls this asks for packets afterwards.
+                Timer::Pace => {}
                 Timer::WindowProbe => self.on_window_probe_timer(),
                 Timer::Sack => {
                     if let Some(link) = self.link_mut() {
@@ -109,6 +114,10 @@ impl Association {
         match self.sender.loss_at() {
             Some(at) => self.timers.set(Timer::Overtaken, at),
             None => self.keep(Timer::Overtaken, false, now),
+        }
+        match self.sender.paced_until(now).filter(|_| flowing) {
+            Some(at) => self.timers.set(Timer::Pace, at),
+            None => self.keep(Timer::Pace, false, now),
         }
         self.keep_window_probe(now, flowing && self.sender.wants_window_probe());
     }

@@ -2,7 +2,7 @@
 
 use pavane_base::Instant;
 
-use super::{Acked, CongestionController};
+use super::{Acked, CongestionController, INITIAL_PACKETS, Lost, MIN_PACKETS};
 
 /// Slow start and congestion avoidance, half the window on loss.
 #[derive(Clone, Debug)]
@@ -13,11 +13,13 @@ pub(crate) struct Rfc9260 {
     threshold: u64,
     /// Bytes acknowledged towards the next step of congestion avoidance.
     partial: u64,
+    /// Window and threshold before the last reduction, in case it was for nothing.
+    before: Option<(u64, u64)>,
 }
 
 impl Rfc9260 {
     pub(crate) const fn new(packet: u64) -> Self {
-        Self { packet, window: INITIAL_PACKETS * packet, threshold: u64::MAX, partial: 0 }
+        Self { packet, window: INITIAL_PACKETS * packet, threshold: u64::MAX, partial: 0, before: None }
     }
 
     fn reduced_threshold(&self) -> u64 {
@@ -25,10 +27,8 @@ impl Rfc9260 {
     }
 
     fn grow(&mut self, acked: &Acked) {
-        // RFC 9260 §7.2.1: the window was fully used if one more packet would not have fitted.
-        let fully_used = acked.in_flight_before + self.packet > self.window;
         if self.window <= self.threshold {
-            if fully_used && !acked.recovering {
+            if acked.window_used && !acked.recovering {
                 // Before the first loss nothing tells that there is a limit.
                 let never_lost = self.threshold == u64::MAX;
                 let limit = if never_lost { u64::MAX } else { GROWTH_PACKETS * self.packet };
@@ -38,7 +38,7 @@ impl Rfc9260 {
         }
         self.partial += acked.bytes;
         if self.partial >= self.window {
-            if fully_used {
+            if acked.window_used {
                 self.partial -= self.window;
                 self.window += self.packet;
             } else {
@@ -64,13 +64,24 @@ impl CongestionController for Rfc9260 {
         }
     }
 
-    fn on_loss(&mut self, _now: Instant) {
-        self.threshold = self.reduced_threshold();
-        self.window = self.threshold;
-        self.partial = 0;
+    fn on_lost(&mut self, lost: &Lost) {
+        if lost.first {
+            self.before = Some((self.window, self.threshold));
+            self.threshold = self.reduced_threshold();
+            self.window = self.threshold;
+            self.partial = 0;
+        }
+    }
+
+    fn on_spurious_loss(&mut self) {
+        if let Some((window, threshold)) = self.before.take() {
+            self.window = self.window.max(window);
+            self.threshold = threshold;
+        }
     }
 
     fn on_timeout(&mut self, _now: Instant) {
+        self.before = Some((self.window, self.threshold));
         self.threshold = self.reduced_threshold();
         self.window = self.packet;
         self.partial = 0;
@@ -85,13 +96,6 @@ impl CongestionController for Rfc9260 {
     }
 }
 
-/// Deviation: RFC 9260 §7.2.1 begins with four packets at most. Ten is what TCP begins with (RFC 6928) and what browsers'
-/// SCTP does; a 16 KiB message needs one round trip less with it.
-const INITIAL_PACKETS: u64 = 10;
-
-/// The least window after a loss told by SACKs (RFC 9260 §7.2.3).
-const MIN_PACKETS: u64 = 4;
-
 /// L of RFC 9260 §7.2.1 after a timeout.
 ///
 /// Deviation: it is 1 by recommendation, and there is no limit before the first loss. A peer that takes packets in batches
@@ -105,50 +109,67 @@ mod tests {
 
     const PACKET: u64 = 1000;
 
-    fn acked(bytes: u64, in_flight_before: u64) -> Acked {
-        Acked { bytes, in_flight_before, recovering: false, nothing_outstanding: false }
+    fn acked(bytes: u64, window_used: bool) -> Acked {
+        Acked {
+            now: Instant::ZERO,
+            bytes,
+            in_flight: 0,
+            recovering: false,
+            nothing_outstanding: false,
+            window_used,
+            rtt: None,
+            delivered: 0,
+            rate: None,
+        }
     }
+
+    const LOST: Lost =
+        Lost { now: Instant::ZERO, bytes: 1000, in_flight: 0, sent_at: Instant::ZERO, first: true };
 
     #[test]
     fn slow_start_grows_by_what_is_acknowledged_of_a_full_window() {
         let mut cc = Rfc9260::new(PACKET);
         assert_eq!(cc.window(), 10_000);
-        cc.on_acked(&acked(2000, 10_000));
+        cc.on_acked(&acked(2000, true));
         assert_eq!(cc.window(), 12_000);
-        cc.on_acked(&acked(12_000, 12_000));
+        cc.on_acked(&acked(12_000, true));
         assert_eq!(cc.window(), 24_000, "one SACK for a batch");
-        cc.on_acked(&acked(2000, 5_000));
+        cc.on_acked(&acked(2000, false));
         assert_eq!(cc.window(), 24_000, "the window was not used");
-        cc.on_acked(&Acked { recovering: true, ..acked(2000, 24_000) });
+        cc.on_acked(&Acked { recovering: true, ..acked(2000, true) });
         assert_eq!(cc.window(), 24_000, "not while a loss is repaired");
         cc.on_timeout(Instant::ZERO);
-        cc.on_acked(&acked(20_000, 1000));
+        cc.on_acked(&acked(20_000, true));
         assert_eq!(cc.window(), 9000, "after a timeout carefully");
     }
 
     #[test]
     fn congestion_avoidance_grows_by_a_packet_for_each_window() {
         let mut cc = Rfc9260::new(PACKET);
-        cc.on_loss(Instant::ZERO);
+        cc.on_lost(&LOST);
         assert_eq!((cc.window(), cc.threshold()), (5000, 5000));
-        cc.on_acked(&acked(1000, 5000));
+        cc.on_acked(&acked(1000, true));
         assert_eq!(cc.window(), 6000, "slow start up to the threshold, it included");
         for _ in 0..5 {
-            cc.on_acked(&acked(1000, 6000));
+            cc.on_acked(&acked(1000, true));
             assert_eq!(cc.window(), 6000);
         }
-        cc.on_acked(&acked(1000, 6000));
+        cc.on_acked(&acked(1000, true));
         assert_eq!(cc.window(), 7000);
     }
 
     #[test]
     fn losses_reduce_the_window() {
         let mut cc = Rfc9260::new(PACKET);
-        cc.on_loss(Instant::ZERO);
-        cc.on_loss(Instant::ZERO);
+        cc.on_lost(&LOST);
+        cc.on_lost(&LOST);
         assert_eq!(cc.window(), 4000);
         cc.on_timeout(Instant::ZERO);
         assert_eq!((cc.window(), cc.threshold()), (1000, 4000));
+        cc.on_spurious_loss();
+        assert_eq!((cc.window(), cc.threshold()), (4000, 4000));
+        cc.on_lost(&Lost { first: false, ..LOST });
+        assert_eq!(cc.window(), 4000, "one reduction for one flight");
     }
 
     #[test]

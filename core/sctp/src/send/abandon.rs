@@ -8,6 +8,7 @@ use pavane_base::{Instant, Key};
 use super::Sender;
 use super::loss::TransmissionNumber;
 use super::outbox::Abandoned;
+use super::rate::Stamp;
 use super::ring::{ChunkState, Entry};
 use crate::chunk::ForwardTsn;
 use crate::event::Event;
@@ -71,6 +72,7 @@ impl Sender {
                     transmissions: 0,
                     state: ChunkState::Abandoned,
                     number: TransmissionNumber::default(),
+                    stamp: Stamp::default(),
                     fast_retransmitted: false,
                 });
                 (first, count)

@@ -10,16 +10,17 @@ use super::{Credit, Sender};
 use crate::chunk::Data;
 use crate::chunk::data::IMMEDIATE;
 use crate::event::Event;
-use crate::packet::{ChunkAt, PacketWriter};
+use crate::packet::{COMMON_HEADER, ChunkAt, PacketWriter};
 use crate::types::{Ssn, Tsn};
 
 impl Sender {
     /// Whether a packet could be filled: cheap, and wrong at most where a window is a few bytes short.
-    pub(crate) fn has_work(&self) -> bool {
+    pub(crate) fn has_work(&self, now: Instant) -> bool {
         if self.outbox.is_empty() && self.lost.is_empty() {
             return false;
         }
-        self.credit != Credit::None || self.window_probe_due || self.window_is_open()
+        let urgent = self.credit != Credit::None || self.window_probe_due;
+        urgent || (self.window_is_open() && (self.pacer.is_open(now) || self.ring.in_flight() == 0))
     }
 
     /// Appends as much data as fits, and as the windows allow; whether there was any.
@@ -29,15 +30,23 @@ impl Sender {
         w: &mut PacketWriter<'_>,
         events: &mut VecDeque<Event>,
     ) -> bool {
-        if !self.has_work() {
+        if !self.has_work(now) {
             return false;
         }
         self.slow_down_after_silence(now);
+        if self.ring.in_flight() == 0 && self.lost.is_empty() {
+            self.pacer.begin_flight(self.max_payload as u64);
+        }
+        let room = w.room();
         let mut last = self.repeat_lost(now, w, events);
         if self.lost.is_empty() {
             last = self.send_new(now, w, events).or(last);
         }
         let Some(last) = last else { return false };
+        self.pacer.note_sent(now, (room - w.room() + COMMON_HEADER) as u64);
+        if self.outbox.is_empty() && self.lost.is_empty() && self.window_is_open() {
+            self.rate.note_limited(self.ring.in_flight());
+        }
         if self.nothing_follows() {
             w.add_flags(last, IMMEDIATE);
         }
@@ -73,14 +82,18 @@ impl Sender {
             self.lost.pop_front();
             last = self.write_chunk(w, position, entry.fragment(), self.ring.base() == position);
             let number = self.loss.note_sent(position);
+            let stamp = self.rate.stamp(now, self.ring.in_flight() == 0);
             self.ring.update(position, |e| {
                 e.number = number;
+                e.stamp = stamp;
                 e.state = ChunkState::InFlight;
                 e.sent_at = now;
                 e.transmissions = e.transmissions.saturating_add(1);
             });
             if self.credit == Credit::Probe {
                 self.loss.note_probe(position, now);
+            } else if let Some(undo) = &mut self.undo {
+                undo.repeated += 1;
             }
             self.counters.retransmissions += 1;
         }
@@ -104,12 +117,17 @@ impl Sender {
             let ends = fragment.offset as usize + usize::from(fragment.len) == message.payload.len();
             let worth_it = ends || usize::from(fragment.len) >= MIN_FRAGMENT.min(self.max_payload);
             let probe = self.window_probe_due && self.ring.is_empty();
-            if !worth_it || (u64::from(fragment.len) > self.available_window() && !probe) {
+            if !worth_it {
+                break;
+            }
+            if u64::from(fragment.len) > self.available_window() && !probe {
+                self.rate.note_limited(self.ring.in_flight());
                 break;
             }
             let position = self.ring.next();
             self.outbox.take(fragment, position, events);
             let number = self.loss.note_sent(position);
+            let stamp = self.rate.stamp(now, self.ring.in_flight() == 0);
             self.ring.push(Entry {
                 message: fragment.message,
                 sent_at: now,
@@ -118,6 +136,7 @@ impl Sender {
                 transmissions: 1,
                 state: ChunkState::InFlight,
                 number,
+                stamp,
                 fast_retransmitted: false,
             });
             if self.credit == Credit::Probe {
@@ -154,7 +173,7 @@ impl Sender {
         Some(data.write(w))
     }
 
-    fn window_is_open(&self) -> bool {
+    pub(super) fn window_is_open(&self) -> bool {
         self.ring.in_flight() < self.congestion.window()
     }
 
@@ -180,6 +199,9 @@ impl Sender {
         let silent = (now - self.last_sent).as_nanos() / timeout.as_nanos().max(1);
         for _ in 0..silent.min(MAX_HALVINGS) {
             self.congestion.on_idle(now);
+        }
+        if silent > 0 {
+            self.set_pace();
         }
     }
 }

@@ -16,7 +16,9 @@ use pavane_base::{Instant, serial_number};
 use super::abandon::Abandonment;
 use super::ring::{ChunkState, Entry};
 use super::{Credit, Sender};
+use crate::congestion::Lost;
 use crate::event::Event;
+use crate::types::Tsn;
 
 serial_number! {
     /// The number of one sending of one chunk.
@@ -31,6 +33,19 @@ pub(super) enum Recovery {
     Fast {
         until: u64,
     },
+}
+
+/// What would show that a reduction of the window was for nothing: everything that was sent again had arrived.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Undo {
+    /// The positions that the loss was among: from the first to one beyond the last.
+    pub(super) range: (u64, u64),
+    /// Whether the retransmission timer was the reason.
+    pub(super) timeout: bool,
+    /// How many chunks were sent again.
+    pub(super) repeated: u32,
+    /// How many of these the peer got twice.
+    pub(super) duplicates: u32,
 }
 
 /// What SACKs have said about the order of arrivals.
@@ -50,6 +65,14 @@ pub(super) struct LossDetector {
     arrived: Option<(TransmissionNumber, Duration)>,
     /// How many quarters of a round trip a packet may be overtaken by; grows when one that was taken for lost was not.
     patience: u32,
+    /// After how many repaired losses the patience is gone.
+    persistence: u32,
+    /// Whether the network is known to change the order of packets.
+    reorders: bool,
+    /// The highest position that has arrived.
+    reached: u64,
+    /// When the newest was sent of what is lost.
+    newest_lost: Instant,
     /// The probe for the loss of the last packets that has not been answered: the chunk and when it was sent.
     probe: Option<(u64, Instant)>,
 }
@@ -82,6 +105,24 @@ impl LossDetector {
     /// The peer got something twice: what was taken for lost was late (RFC 8985 §6.2 step 4).
     pub(super) fn note_spurious(&mut self) {
         self.patience = (self.patience + 1).min(MAX_PATIENCE);
+        self.persistence = PERSISTENCE;
+        self.reorders = true;
+    }
+
+    /// The positions from `lowest` to `highest` have arrived, or some of them, and for the first time, without having been
+    /// sent again: if something beyond had arrived before, the network changes the order (RFC 8985 §6.2 step 3).
+    pub(super) fn note_order(&mut self, lowest: u64, highest: u64) {
+        self.reorders |= lowest < self.reached;
+        self.reached = self.reached.max(highest);
+    }
+
+    /// A loss has been repaired: after many without a mistake the order may have come back (RFC 8985 §6.2 step 4).
+    fn note_repaired(&mut self) {
+        self.persistence = self.persistence.saturating_sub(1);
+        if self.persistence == 0 {
+            self.patience = 0;
+            self.reorders = false;
+        }
     }
 
     pub(super) fn note_probe(&mut self, position: u64, now: Instant) {
@@ -106,15 +147,50 @@ impl LossDetector {
 impl Sender {
     /// Looks for losses, after a SACK or when it is time to.
     pub(crate) fn detect_losses(&mut self, now: Instant, events: &mut VecDeque<Event>) {
-        let before = self.lost.len();
+        let before = self.ring.in_flight();
         self.detect_by_probe();
         self.detect_by_count(now, events);
         self.detect_by_time(now, events);
-        if self.lost.len() > before && self.recovery == Recovery::None {
-            self.recovery = Recovery::Fast { until: self.ring.next() };
-            self.congestion.on_loss(now);
-            self.counters.fast_recoveries += 1;
-            self.credit = Credit::Retransmission;
+        let bytes = before - self.ring.in_flight();
+        if bytes > 0 {
+            let first = self.recovery == Recovery::None;
+            if first {
+                let range = (self.ring.base(), self.ring.next());
+                self.recovery = Recovery::Fast { until: range.1 };
+                self.undo = Some(Undo { range, timeout: false, repeated: 0, duplicates: 0 });
+                self.counters.fast_recoveries += 1;
+                self.credit = Credit::Retransmission;
+            }
+            let sent_at = self.loss.newest_lost;
+            self.congestion.on_lost(&Lost { now, bytes, in_flight: before, sent_at, first });
+            self.set_pace();
+        }
+    }
+
+    /// Takes the reduction of the window back if everything that was sent again turns out to have arrived before
+    /// (RFC 3708 §2).
+    pub(super) fn note_duplicates(&mut self, duplicates: impl Iterator<Item = Tsn>, late: u64) {
+        let mut any = false;
+        for tsn in duplicates {
+            any = true;
+            let position = self.ring.position_of(tsn);
+            if let Some(undo) = &mut self.undo
+                && (undo.range.0..undo.range.1).contains(&position)
+            {
+                undo.duplicates += 1;
+            }
+        }
+        if any {
+            self.loss.note_spurious();
+        }
+        let Some(undo) = self.undo else { return };
+        let all_wrong = undo.repeated > 0 && undo.duplicates >= undo.repeated;
+        // RFC 5682 §2: what was held to be lost and not sent again arrives after a timeout.
+        if all_wrong || (undo.timeout && late > 0) {
+            self.undo = None;
+            self.recovery = Recovery::None;
+            self.congestion.on_spurious_loss();
+            self.counters.spurious += 1;
         }
     }
 
@@ -124,6 +200,7 @@ impl Sender {
             && self.ring.base() >= until
         {
             self.recovery = Recovery::None;
+            self.loss.note_repaired();
         }
     }
 
@@ -140,6 +217,10 @@ impl Sender {
     }
 
     fn detect_by_count(&mut self, now: Instant, events: &mut VecDeque<Event>) {
+        // RFC 8985 §6.2: where the order changes, numbers say little, and time decides.
+        if self.loss.reorders {
+            return;
+        }
         let end = self.loss.highest[INDICATIONS - 1];
         let mut position = self.loss.scanned.max(self.ring.base());
         while position < end {
@@ -197,6 +278,9 @@ impl Sender {
 
     /// Marks a chunk in flight as lost, or gives its message up.
     fn lose(&mut self, now: Instant, position: u64, events: &mut VecDeque<Event>) {
+        if let Some(entry) = self.ring.get(position) {
+            self.loss.newest_lost = self.loss.newest_lost.max(entry.sent_at);
+        }
         match self.abandonment(now, position) {
             Abandonment::Keep => {
                 self.ring.update(position, |e| e.state = ChunkState::Lost);
@@ -214,6 +298,9 @@ impl Sender {
         // A peer that keeps its window closed answers probes with SACKs; the path is not to blame (RFC 9260 §6.1 A).
         if in_flight && self.peer_window >= self.max_payload as u64 {
             self.congestion.on_timeout(now);
+            self.set_pace();
+            let range = (self.ring.base(), self.ring.next());
+            self.undo = Some(Undo { range, timeout: true, repeated: 0, duplicates: 0 });
             self.counters.timeouts += 1;
         }
         self.credit = if in_flight { Credit::Retransmission } else { Credit::None };
@@ -265,6 +352,9 @@ impl Sender {
 
 /// How many SACKs have to tell of something later before a chunk counts as lost.
 const INDICATIONS: usize = 3;
+
+/// RFC 8985 §6.2 step 4.
+const PERSISTENCE: u32 = 16;
 
 /// A whole round trip, in quarters beyond the first.
 const MAX_PATIENCE: u32 = 3;

@@ -11,6 +11,8 @@ mod fill;
 mod loss;
 mod options;
 mod outbox;
+mod pacer;
+mod rate;
 mod ring;
 mod sack;
 
@@ -21,9 +23,11 @@ use bytes::Bytes;
 use pavane_base::Instant;
 
 use self::abandon::Forward;
-use self::loss::{LossDetector, Recovery};
+use self::loss::{LossDetector, Recovery, Undo};
 pub use self::options::{Reliability, SendOptions};
 use self::outbox::Outbox;
+use self::pacer::Pacer;
+use self::rate::DeliveryRate;
 use self::ring::Ring;
 use self::sack::Scoreboard;
 use crate::chunk::Data;
@@ -45,11 +49,15 @@ pub(crate) struct Sender {
     scoreboard: Scoreboard,
     loss: LossDetector,
     recovery: Recovery,
+    /// What would show that the last reduction of the window was for nothing.
+    undo: Option<Undo>,
     /// Positions marked as lost, the next to be sent again first. What is no longer lost by then is passed over.
     lost: VecDeque<u64>,
     forward: Forward,
     congestion: Box<dyn CongestionController>,
     algorithm: CongestionAlgorithm,
+    rate: DeliveryRate,
+    pacer: Pacer,
     pub(crate) rtt: RoundTrip,
     /// How many bytes the peer said that it can take beyond what it has.
     peer_window: u64,
@@ -86,6 +94,7 @@ pub(crate) struct SendCounters {
     pub(crate) tail_probes: u64,
     pub(crate) abandoned: u64,
     pub(crate) old_sacks: u64,
+    pub(crate) spurious: u64,
 }
 
 impl Sender {
@@ -97,10 +106,13 @@ impl Sender {
             scoreboard: Scoreboard::default(),
             loss: LossDetector::default(),
             recovery: Recovery::None,
+            undo: None,
             lost: VecDeque::new(),
             forward: Forward::default(),
             congestion: config.congestion.build(room as u64),
             algorithm: config.congestion,
+            rate: DeliveryRate::default(),
+            pacer: Pacer::default(),
             rtt: RoundTrip::new(&config.timing),
             peer_window: 0,
             partial_reliability: false,
@@ -132,6 +144,9 @@ impl Sender {
         self.scoreboard = Scoreboard::default();
         self.loss = LossDetector::default();
         self.recovery = Recovery::None;
+        self.undo = None;
+        self.rate = DeliveryRate::default();
+        self.pacer.reset();
         self.lost.clear();
         self.forward = Forward::default();
         self.congestion = self.algorithm.build((self.max_payload + Data::HEADER) as u64);
@@ -147,7 +162,29 @@ impl Sender {
         payload: Bytes,
         options: SendOptions,
     ) -> Result<(), SendError> {
+        if self.outbox.is_empty() && self.window_is_open() {
+            self.rate.note_limited(self.ring.in_flight());
+        }
         self.outbox.push(now, stream, ppid, payload, options)
+    }
+
+    /// Sets the pace anew, after the controller has learnt something.
+    fn set_pace(&mut self) {
+        if let Some(smoothed) = self.rtt.smoothed() {
+            let packet = (self.max_payload + Data::HEADER) as u64;
+            self.pacer.set_rate(self.congestion.pacing_rate(smoothed), packet);
+        }
+    }
+
+    /// When the pace allows the next packet, if only the pace holds it back.
+    pub(crate) fn paced_until(&self, now: Instant) -> Option<Instant> {
+        let held = !self.pacer.is_open(now) && self.window_is_open();
+        let waits = !self.lost.is_empty() || (!self.outbox.is_empty() && self.peer_has_room());
+        (held && waits).then(|| self.pacer.next())
+    }
+
+    fn peer_has_room(&self) -> bool {
+        self.available_window() >= self.max_payload as u64
     }
 
     /// Drops what waits and what is in flight: there is nobody to send it to.

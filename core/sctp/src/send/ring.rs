@@ -8,6 +8,7 @@ use alloc::collections::VecDeque;
 use pavane_base::{Instant, Key};
 
 use super::loss::TransmissionNumber;
+use super::rate::Stamp;
 use crate::chunk::Data;
 use crate::types::Tsn;
 
@@ -25,6 +26,8 @@ pub(crate) struct Entry {
     pub(crate) state: ChunkState,
     /// Which transmission the last one was.
     pub(super) number: TransmissionNumber,
+    /// How much had arrived when it was sent last.
+    pub(super) stamp: Stamp,
     /// Whether it was marked as lost by later chunks' arrival (RFC 9260 §7.2.4 rule 5).
     pub(crate) fast_retransmitted: bool,
 }
@@ -184,6 +187,7 @@ mod tests {
                 transmissions: 1,
                 state: ChunkState::InFlight,
                 number: TransmissionNumber(0),
+                stamp: Stamp::default(),
                 fast_retransmitted: false,
             });
         }

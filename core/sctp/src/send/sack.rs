@@ -7,6 +7,7 @@ use pavane_base::Instant;
 
 use super::Sender;
 use super::loss::{Recovery, TransmissionNumber};
+use super::rate::Stamp;
 use super::ring::{ChunkState, Entry};
 use crate::chunk::{Data, Sack};
 use crate::congestion::Acked;
@@ -50,7 +51,21 @@ struct Tally {
     /// When the newest chunk was sent that certainly arrived in its first transmission.
     sample: Option<Instant>,
     /// The newest transmission among what arrived, when it was made, and whether it was the only one.
-    last_arrived: Option<(TransmissionNumber, Instant, bool)>,
+    last_arrived: Option<LastArrived>,
+    /// The lowest and the highest of the positions that were sent once and held to be under way.
+    once: Option<(u64, u64)>,
+    /// Bytes of what was held to be lost and had not been sent again.
+    late: u64,
+}
+
+/// The newest transmission among what arrived.
+#[derive(Clone, Copy)]
+struct LastArrived {
+    number: TransmissionNumber,
+    sent_at: Instant,
+    /// Whether it was the only one of its chunk.
+    once: bool,
+    stamp: Stamp,
 }
 
 impl Sender {
@@ -68,7 +83,6 @@ impl Sender {
             self.counters.old_sacks += 1;
             return Err(BadSack::Old);
         }
-        let in_flight_before = self.ring.in_flight();
         let advanced = end > self.ring.base();
         let mut tally = Tally::default();
         self.acknowledge_up_to(end, &mut tally);
@@ -77,11 +91,9 @@ impl Sender {
         self.take_back_reneged(&mut tally);
         self.measure(now, &tally, advanced);
         self.note_arrivals(now, &tally, advanced);
-        if sack.duplicates().next().is_some() {
-            self.loss.note_spurious();
-        }
+        self.note_duplicates(sack.duplicates(), tally.late);
         // RFC 9260 §7.2.4: growth comes before reduction.
-        self.grow_window(&tally, in_flight_before);
+        self.grow_window(now, &tally);
         self.finish_recovery();
         self.detect_losses(now, events);
         self.advance_point(now);
@@ -95,10 +107,9 @@ impl Sender {
             return Err(BadSack::BeyondSent);
         }
         let advanced = end > self.ring.base();
-        let in_flight_before = self.ring.in_flight();
         let mut tally = Tally::default();
         self.acknowledge_up_to(end, &mut tally);
-        self.grow_window(&tally, in_flight_before);
+        self.grow_window(now, &tally);
         self.finish_recovery();
         self.advance_point(now);
         Ok(self.outcome(advanced))
@@ -204,7 +215,10 @@ impl Sender {
     fn note_arrivals(&mut self, now: Instant, tally: &Tally, advanced: bool) {
         // RFC 8985 §6.2 step 2: what was sent more than once and came back sooner than anything ever did was not the last
         // transmission.
-        if let Some((number, sent_at, once)) = tally.last_arrived
+        if let Some((lowest, highest)) = tally.once {
+            self.loss.note_order(lowest, highest);
+        }
+        if let Some(LastArrived { number, sent_at, once, .. }) = tally.last_arrived
             && (once || self.rtt.shortest().is_some_and(|shortest| now - sent_at >= shortest))
         {
             self.loss.note_arrived(number, now - sent_at);
@@ -217,15 +231,23 @@ impl Sender {
         }
     }
 
-    fn grow_window(&mut self, tally: &Tally, in_flight_before: u64) {
-        if tally.bytes > 0 {
-            self.congestion.on_acked(&Acked {
-                bytes: tally.bytes,
-                in_flight_before,
-                recovering: self.recovery != Recovery::None,
-                nothing_outstanding: self.ring.is_empty(),
-            });
-        }
+    fn grow_window(&mut self, now: Instant, tally: &Tally) {
+        let Some(last) = tally.last_arrived.filter(|_| tally.bytes > 0) else { return };
+        let window_used = !self.rate.is_limited();
+        let shortest = self.rtt.shortest().unwrap_or_default();
+        let rate = self.rate.sample(now, tally.bytes, &last.stamp, last.sent_at, shortest);
+        self.congestion.on_acked(&Acked {
+            now,
+            bytes: tally.bytes,
+            in_flight: self.ring.in_flight(),
+            recovering: self.recovery != Recovery::None,
+            nothing_outstanding: self.ring.is_empty(),
+            window_used,
+            rtt: tally.sample.map(|sent_at| now - sent_at),
+            delivered: self.rate.delivered(),
+            rate,
+        });
+        self.set_pace();
     }
 }
 
@@ -239,9 +261,15 @@ impl Tally {
         let once = entry.transmissions == 1 && entry.state == ChunkState::InFlight;
         if once {
             self.sample = self.sample.max(Some(entry.sent_at));
+            let (lowest, highest) = self.once.unwrap_or((position, position));
+            self.once = Some((lowest.min(position), highest.max(position)));
         }
-        if self.last_arrived.is_none_or(|(number, ..)| entry.number.is_after(number)) {
-            self.last_arrived = Some((entry.number, entry.sent_at, once));
+        if entry.state == ChunkState::Lost {
+            self.late += 1;
+        }
+        if self.last_arrived.is_none_or(|last| entry.number.is_after(last.number)) {
+            let Entry { number, sent_at, stamp, .. } = *entry;
+            self.last_arrived = Some(LastArrived { number, sent_at, once, stamp });
         }
     }
 }

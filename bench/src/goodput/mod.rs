@@ -1,0 +1,202 @@
+//! What arrives of a link's rate: bulk over simulated bad networks, in virtual time.
+//!
+//! A link carries each datagram with 28 bytes of IP and UDP around it, so that of its rate at most 93 % can be payload. The
+//! application keeps the stack's send buffer full. Measured is the second half of the run.
+
+mod bare;
+mod flows;
+
+use std::time::Duration;
+
+use pavane_tests::{Bursts, Link};
+
+use self::bare::{ALGORITHMS, Dcsctp, Ours};
+use self::flows::{Flow, Outcome, Scene};
+use crate::Arguments;
+use crate::str0m::Str0m;
+
+/// A network.
+#[derive(Clone, Copy)]
+pub struct Cell {
+    /// Megabits in a second.
+    rate: u64,
+    /// Milliseconds.
+    rtt: u64,
+    /// Of a thousand.
+    loss: u64,
+    /// The queue, in tenths of the bandwidth-delay product.
+    queue: u64,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Random,
+    Bursts,
+    Reordering,
+}
+
+impl Cell {
+    const fn new(rate: u64, rtt: u64, loss: u64, queue: u64) -> Self {
+        Self { rate, rtt, loss, queue, kind: Kind::Random }
+    }
+
+    const fn of(self, kind: Kind) -> Self {
+        Self { kind, ..self }
+    }
+
+    /// Bytes in a second.
+    fn bytes(&self) -> u64 {
+        self.rate * 1_000_000 / 8
+    }
+
+    fn link(&self) -> Link {
+        let product = self.bytes() * self.rtt / 1000;
+        let queue = (product * self.queue / 10).max(LEAST_QUEUE);
+        let link = Link::with_delay(Duration::from_micros(self.rtt * 500))
+            .loss(self.loss as f64 / 1000.0)
+            .bottleneck(self.bytes(), queue)
+            .framing(28);
+        match self.kind {
+            Kind::Random => link,
+            // Bursts of ten datagrams of which half is lost, so often that one in a hundred is lost altogether.
+            Kind::Bursts => link.loss(0.0).bursts(Bursts { begin: 0.002, end: 0.1, loss: 0.5 }),
+            Kind::Reordering => link.reordering(0.01),
+        }
+    }
+
+    fn title(&self) -> String {
+        let kind = match self.kind {
+            Kind::Random => format!("{}.{} %", self.loss / 10, self.loss % 10),
+            Kind::Bursts => "bursts".into(),
+            Kind::Reordering => "reordering".into(),
+        };
+        format!("{} | {} | {kind} | {}.{}", self.rate, self.rtt, self.queue / 10, self.queue % 10)
+    }
+}
+
+/// A queue shorter than this is none.
+const LEAST_QUEUE: u64 = 16 << 10;
+
+/// All cells, or the few that tell most.
+fn cells(quick: bool) -> Vec<Cell> {
+    if quick {
+        return vec![
+            Cell::new(10, 50, 0, 20),
+            Cell::new(100, 20, 0, 5),
+            Cell::new(100, 20, 10, 20),
+            Cell::new(100, 100, 0, 5),
+            Cell::new(100, 100, 0, 20),
+            Cell::new(100, 100, 10, 20),
+            Cell::new(100, 100, 50, 20),
+            Cell::new(100, 100, 0, 20).of(Kind::Bursts),
+            Cell::new(100, 100, 0, 20).of(Kind::Reordering),
+        ];
+    }
+    let mut cells = Vec::new();
+    for rate in [10, 100, 1000] {
+        for rtt in [10, 50, 100, 200] {
+            for queue in [5, 20] {
+                cells.extend([0, 1, 10, 30].map(|loss| Cell::new(rate, rtt, loss, queue)));
+                cells.push(Cell::new(rate, rtt, 0, queue).of(Kind::Bursts));
+                cells.push(Cell::new(rate, rtt, 0, queue).of(Kind::Reordering));
+            }
+        }
+    }
+    cells.push(Cell::new(100, 20, 10, 20));
+    cells.push(Cell::new(100, 100, 50, 20));
+    cells
+}
+
+/// Prints the tables.
+pub fn report(arguments: &Arguments) {
+    let seconds = if arguments.quick { 12 } else { 30 };
+    let cells: Vec<_> = cells(arguments.quick)
+        .into_iter()
+        .filter(|cell| arguments.rate.is_empty() || arguments.rate.contains(&cell.rate))
+        .collect();
+    if arguments.fairness {
+        return fairness(seconds);
+    }
+    println!(
+        "\nGoodput as a share of the link, second half of {seconds} s; in parentheses when 80 % were reached.\n"
+    );
+    println!("| Mbit/s | RTT ms | loss | queue BDP | {} |", NAMES.join(" | "));
+    println!("|---|---|---|---|{}", "---|".repeat(NAMES.len()));
+    for cell in cells {
+        let row: Vec<_> = (0..NAMES.len())
+            .map(|index| {
+                if arguments.column.is_empty() || arguments.column.contains(&index) {
+                    column(&cell, index, seconds, arguments.verbose)
+                } else {
+                    "–".into()
+                }
+            })
+            .collect();
+        println!("| {} | {} |", cell.title(), row.join(" | "));
+    }
+}
+
+const NAMES: [&str; 6] =
+    [ALGORITHMS[0].0, ALGORITHMS[1].0, ALGORITHMS[2].0, ALGORITHMS[3].0, "dcsctp", "str0m"];
+
+fn column(cell: &Cell, index: usize, seconds: u64, verbose: bool) -> String {
+    let flow: Box<dyn Flow> = match index {
+        0 => flows::flow::<Ours<0>>(1),
+        1 => flows::flow::<Ours<1>>(1),
+        2 => flows::flow::<Ours<2>>(1),
+        3 => flows::flow::<Ours<3>>(1),
+        4 => flows::flow::<Dcsctp>(1),
+        _ => flows::flow::<Str0m>(1),
+    };
+    let mut scene = Scene::new(7, cell.link(), vec![flow]);
+    let start = std::time::Instant::now();
+    let outcome = &scene.run(Duration::from_secs(seconds), cell.bytes())[0];
+    if verbose {
+        eprintln!("{} {}: {:?} {}", NAMES[index], cell.title(), start.elapsed(), outcome.note);
+    }
+    outcome.to_string()
+}
+
+/// Several flows in one queue.
+fn fairness(seconds: u64) {
+    type Make = fn() -> Box<dyn Flow>;
+    let ours: [(&str, Make); 4] = [
+        (NAMES[0], || flows::flow::<Ours<0>>(1)),
+        (NAMES[1], || flows::flow::<Ours<1>>(1)),
+        (NAMES[2], || flows::flow::<Ours<2>>(1)),
+        (NAMES[3], || flows::flow::<Ours<3>>(1)),
+    ];
+    println!("\nTwo flows in one queue, the second from 2 s on: the shares of the link.\n");
+    println!(
+        "| Mbit/s | RTT ms | loss | queue BDP | controller | itself twice | beside CUBIC (ours, CUBIC) | its queueing alone, mean ms |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for cell in [
+        Cell::new(100, 50, 0, 5),
+        Cell::new(100, 50, 0, 10),
+        Cell::new(100, 50, 0, 20),
+        Cell::new(20, 50, 0, 20),
+        Cell::new(100, 50, 1, 20),
+    ] {
+        for (name, make) in ours {
+            let both = |second: Make| -> [Outcome; 2] {
+                let mut scene = Scene::new(7, cell.link(), vec![make(), second()]);
+                scene.run(Duration::from_secs(seconds * 2), cell.bytes()).try_into().ok().unwrap()
+            };
+            let [a, b] = both(make);
+            let [c, d] = both(|| flows::flow::<Ours<2>>(2));
+            let alone =
+                Scene::new(7, cell.link(), vec![make()]).run(Duration::from_secs(seconds), cell.bytes());
+            println!(
+                "| {} | {name} | {:.2}, {:.2} | {:.2}, {:.2} | {:.1} |",
+                cell.title(),
+                a.share,
+                b.share,
+                c.share,
+                d.share,
+                alone[0].queueing.as_secs_f64() * 1e3
+            );
+        }
+    }
+}

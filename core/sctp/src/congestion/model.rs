@@ -1,0 +1,323 @@
+//! A model of the path in the manner of BBR: how fast data arrives at best, and how long a round trip takes without queues.
+//!
+//! ```text
+//!  Startup   twice as fast each round trip, until the rate of arrivals no longer grows
+//!  Drain     slower, until the queue that this has built is empty
+//!  Cruise    as fast as data arrives
+//!  Raise     a little faster for a while: is there more?
+//!  Lower     a little slower, until the queue that this has built is empty
+//!  Shortest  hardly anything for a moment: how long is a round trip without our queue?
+//! ```
+//!
+//! Loss alone says nothing about congestion: radio links lose packets as well. A loss counts as congestion where round trips
+//! are longer than the shortest, since a full queue is what loses packets, and it is long. What counts reduces a ceiling
+//! over what is in flight by CUBIC's rules; in a queue that both fill the model thus takes no more than CUBIC would.
+
+use core::time::Duration;
+
+use pavane_base::Instant;
+
+use super::cubic::Cubic;
+use super::filter::{Greatest, Rounds};
+use super::{Acked, CongestionController, INITIAL_PACKETS, Lost, MIN_PACKETS, in_time, per_second};
+
+/// The controller.
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    packet: u64,
+    window: u64,
+    /// The greatest rate at which data arrived lately.
+    rate: Greatest,
+    rounds: Rounds,
+    shortest: Option<Shortest>,
+    /// The round trips of this round and of the one before, at their shortest.
+    lately: [Option<Duration>; 2],
+    phase: Phase,
+    /// No window above this has been found to be too large.
+    ceiling: Option<Cubic>,
+    /// When the ceiling was reduced last.
+    reduced_at: Instant,
+    /// Bytes lost in this round.
+    lost: u64,
+    /// The share that is lost without any queue, of a million.
+    background: u64,
+    /// What had arrived when this round began.
+    round_began_at: u64,
+    delivered: u64,
+}
+
+/// The shortest round trip, and when it was measured.
+#[derive(Clone, Copy, Debug)]
+struct Shortest {
+    rtt: Duration,
+    at: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// `best` is the rate that has to be surpassed, `stale` for how many rounds it was not.
+    Startup {
+        best: u64,
+        stale: u32,
+    },
+    Drain,
+    Cruise {
+        until_round: u32,
+    },
+    Raise {
+        since: Instant,
+    },
+    Lower {
+        since: Instant,
+    },
+    Shortest {
+        until: Option<Instant>,
+    },
+}
+
+impl Model {
+    pub(crate) fn new(packet: u64) -> Self {
+        Self {
+            packet,
+            window: INITIAL_PACKETS * packet,
+            rate: Greatest::default(),
+            rounds: Rounds::default(),
+            shortest: None,
+            lately: [None; 2],
+            phase: Phase::Startup { best: 0, stale: 0 },
+            ceiling: None,
+            reduced_at: Instant::ZERO,
+            lost: 0,
+            background: 0,
+            round_began_at: 0,
+            delivered: 0,
+        }
+    }
+
+    /// Percent of the rate of arrivals at which to send.
+    const fn pace(&self) -> u64 {
+        match self.phase {
+            Phase::Startup { .. } => 277,
+            Phase::Drain => 36,
+            Phase::Cruise { .. } | Phase::Shortest { .. } => 100,
+            Phase::Raise { .. } => 125,
+            Phase::Lower { .. } => 80,
+        }
+    }
+
+    /// What is in flight on a path that is fully used and has no queue.
+    fn product(&self) -> u64 {
+        self.shortest.map_or(INITIAL_PACKETS * self.packet, |s| in_time(self.rate.get(), s.rtt))
+    }
+
+    /// What may be in flight by the model.
+    fn target(&self) -> u64 {
+        let product = self.product();
+        let target = match self.phase {
+            Phase::Startup { .. } | Phase::Drain => product * 3,
+            Phase::Shortest { .. } => product / 2,
+            _ => product * 2 + SLACK_PACKETS * self.packet,
+        };
+        let ceiling = self.ceiling.as_ref().map_or(u64::MAX, Cubic::window);
+        target.min(ceiling).max(MIN_PACKETS * self.packet)
+    }
+
+    /// Whether round trips are so long that a queue must have formed.
+    fn has_queue(&self) -> bool {
+        let (Some(shortest), Some(lately)) = (self.shortest, self.lately[0].or(self.lately[1])) else {
+            return false;
+        };
+        lately > shortest.rtt + (shortest.rtt / 5).max(LEAST_QUEUE)
+    }
+
+    fn note_rtt(&mut self, now: Instant, rtt: Duration) {
+        let expired = self.shortest.is_some_and(|s| now - s.at > SHORTEST_LIFE);
+        if self.shortest.is_none_or(|s| rtt <= s.rtt) {
+            self.shortest = Some(Shortest { rtt, at: now });
+        } else if expired && !matches!(self.phase, Phase::Startup { .. } | Phase::Shortest { .. }) {
+            self.phase = Phase::Shortest { until: None };
+            // What is measured in this phase is the shortest, even if it is longer than before.
+            self.shortest = Some(Shortest { rtt, at: now });
+        }
+        let least = &mut self.lately[0];
+        *least = Some(least.map_or(rtt, |least| least.min(rtt)));
+    }
+
+    fn begin_round(&mut self, acked: &Acked) {
+        let arrived = acked.delivered - self.round_began_at;
+        if !self.has_queue() {
+            let share = self.lost * MILLION / (arrived + self.lost).max(1);
+            self.background = (self.background * 7 + share) / 8;
+        }
+        if let Phase::Startup { best, stale } = self.phase
+            && acked.rate.is_some_and(|rate| !rate.limited)
+        {
+            let rate = self.rate.get();
+            let stale = if rate * 4 >= best * 5 { 0 } else { stale + 1 };
+            let best = if stale == 0 { rate } else { best };
+            self.phase = if stale >= STALE_ROUNDS { Phase::Drain } else { Phase::Startup { best, stale } };
+        }
+        self.lost = 0;
+        self.round_began_at = acked.delivered;
+        self.lately = [None, self.lately[0]];
+    }
+
+    /// There is no more.
+    fn end_growth(&mut self, now: Instant) {
+        match self.phase {
+            Phase::Raise { .. } => self.phase = Phase::Lower { since: now },
+            Phase::Startup { .. } => self.phase = Phase::Drain,
+            _ => {}
+        }
+    }
+
+    /// Whether what this round has lost is more than accidents take.
+    fn is_congested(&self, in_flight: u64) -> bool {
+        let accidents = in_flight * self.background / MILLION * 2 + ACCIDENTS * self.packet;
+        self.lost > accidents && self.has_queue()
+    }
+
+    fn advance_phase(&mut self, acked: &Acked) {
+        let now = acked.now;
+        let product = self.product();
+        let shortest = self.shortest.map_or(Duration::ZERO, |s| s.rtt);
+        match self.phase {
+            Phase::Drain if acked.in_flight <= product => self.cruise(),
+            Phase::Cruise { until_round } if self.rounds.count.wrapping_sub(until_round) < u32::MAX / 2 => {
+                self.phase = Phase::Raise { since: now };
+            }
+            Phase::Raise { since } => {
+                let full = acked.in_flight >= product * 5 / 4 || acked.in_flight >= self.window;
+                if (now - since > shortest && full) || now - since > shortest * 3 {
+                    self.phase = Phase::Lower { since: now };
+                }
+            }
+            Phase::Lower { since } if acked.in_flight <= product || now - since > shortest => self.cruise(),
+            Phase::Shortest { until } => self.measure_shortest(acked, until),
+            _ => {}
+        }
+    }
+
+    /// Goes on for some rounds, differently many each time, so that flows do not fall into step.
+    fn cruise(&mut self) {
+        let spread = (self.delivered / self.packet) as u32 % CRUISE_SPREAD;
+        self.phase = Phase::Cruise { until_round: self.rounds.count.wrapping_add(CRUISE_ROUNDS + spread) };
+    }
+
+    fn measure_shortest(&mut self, acked: &Acked, until: Option<Instant>) {
+        match until {
+            None if acked.in_flight <= self.target() + self.packet => {
+                let rest = self.shortest.map_or(SHORTEST_TIME, |s| s.rtt.max(SHORTEST_TIME));
+                self.phase = Phase::Shortest { until: Some(acked.now + rest) };
+            }
+            Some(until) if acked.now >= until => {
+                if let Some(shortest) = &mut self.shortest {
+                    shortest.at = acked.now;
+                }
+                self.cruise();
+            }
+            _ => {}
+        }
+    }
+}
+
+impl CongestionController for Model {
+    fn window(&self) -> u64 {
+        self.window
+    }
+
+    fn threshold(&self) -> u64 {
+        if matches!(self.phase, Phase::Startup { .. }) { u64::MAX } else { self.product() }
+    }
+
+    fn pacing_rate(&self, smoothed: Duration) -> u64 {
+        let rate = match self.rate.get() {
+            0 => per_second(self.window, smoothed),
+            rate => rate,
+        };
+        // One percent less than data arrives, so that a queue that somehow formed goes away.
+        rate / 100 * self.pace() / 100 * 99
+    }
+
+    fn on_acked(&mut self, acked: &Acked) {
+        self.delivered = acked.delivered;
+        if let Some(rtt) = acked.rtt {
+            self.note_rtt(acked.now, rtt);
+        }
+        if let Some(sample) = acked.rate {
+            let begins = self.rounds.advance(sample.delivered_before, acked.delivered);
+            if !sample.limited || sample.bytes_per_second >= self.rate.get() {
+                self.rate.note(self.rounds.count, sample.bytes_per_second);
+            }
+            if begins {
+                self.begin_round(acked);
+            }
+        }
+        if let Some(ceiling) = &mut self.ceiling {
+            ceiling.on_acked(&Acked { recovering: false, ..*acked });
+        }
+        self.advance_phase(acked);
+        let target = self.target();
+        self.window = match self.phase {
+            Phase::Startup { .. } if acked.window_used => self.window + acked.bytes,
+            Phase::Startup { .. } => self.window,
+            _ => (self.window + acked.bytes).min(target),
+        };
+        if let Some(ceiling) = &self.ceiling {
+            self.window = self.window.min(ceiling.window());
+        }
+        self.window = self.window.max(MIN_PACKETS * self.packet);
+    }
+
+    fn on_lost(&mut self, lost: &Lost) {
+        self.lost += lost.bytes;
+        // One reduction for one flight: what was sent before the last one says nothing about it.
+        if lost.sent_at <= self.reduced_at || !self.is_congested(lost.in_flight) {
+            return;
+        }
+        self.reduced_at = lost.now;
+        let flight = lost.in_flight.min(self.window);
+        let ceiling = self.ceiling.get_or_insert_with(|| Cubic::new(self.packet));
+        ceiling.reduce_from(flight);
+        self.end_growth(lost.now);
+    }
+
+    fn on_spurious_loss(&mut self) {
+        if let Some(ceiling) = &mut self.ceiling {
+            ceiling.on_spurious_loss();
+        }
+    }
+
+    fn on_timeout(&mut self, _now: Instant) {
+        // The model remembers what the path can do; the window is back as soon as it does it again.
+        self.window = MIN_PACKETS * self.packet;
+    }
+
+    fn on_idle(&mut self, _now: Instant) {
+        // Pacing spreads what comes next over a round trip.
+    }
+}
+
+const MILLION: u64 = 1_000_000;
+
+/// How many packets a round may lose before it says anything.
+const ACCIDENTS: u64 = 2;
+
+/// Room for what is acknowledged late, in lots.
+const SLACK_PACKETS: u64 = 6;
+
+/// After this many rounds without growth by a quarter the path is full.
+const STALE_ROUNDS: u32 = 3;
+
+/// How long a shortest round trip counts before it has to be measured again.
+const SHORTEST_LIFE: Duration = Duration::from_secs(10);
+
+/// How long the queue is kept empty for that.
+const SHORTEST_TIME: Duration = Duration::from_millis(100);
+
+/// Round trips this much longer than the shortest are no sign of a queue: timers and processors take their time.
+const LEAST_QUEUE: Duration = Duration::from_millis(2);
+
+/// How many rounds pass between one attempt to be faster and the next, at least, and how much more it may be.
+const CRUISE_ROUNDS: u32 = 4;
+const CRUISE_SPREAD: u32 = 3;
