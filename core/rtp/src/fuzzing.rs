@@ -8,6 +8,10 @@ use crate::{
     Ssrc, rtcp,
 };
 
+mod machines;
+
+pub use machines::{rtp_receive_stream, rtp_session};
+
 fn some_map() -> ExtensionMap {
     let mut map = ExtensionMap::new();
     for (kind, id) in
@@ -69,6 +73,37 @@ pub fn rtcp_compound(data: &[u8]) {
                 }
             }),
             _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pavane_base::rand_core::{Rng, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    #[test]
+    fn the_bodies_run_on_a_few_seeds() {
+        for seed in 0..200 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mut data = alloc::vec![0; 600];
+            rng.fill_bytes(&mut data);
+            rtp_receive_stream(&data);
+            rtp_session(&data);
+            // Something that looks like RTP or RTCP at least.
+            for chunk in data.chunks_mut(40) {
+                let [wait, len, first, second, ..] = chunk else { continue };
+                (*wait, *len, *first) = (*wait % 64, 38, 0x80 | *first & 0x1f);
+                *second = [96, 97, 200, 201, 203, 205, 206, 207][usize::from(*second % 8)];
+                if *second >= 200 {
+                    chunk[4..6].copy_from_slice(&[0, 8]);
+                    chunk[1] = 36;
+                }
+                chunk[10..14].copy_from_slice(&[0, 0, 0, 1 + (seed % 4) as u8]);
+            }
+            rtp_session(&data);
         }
     }
 }

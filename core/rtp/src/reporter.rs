@@ -139,7 +139,7 @@ impl Reporter {
         // compensation for timer reconsideration is left out with the reconsideration, which is for groups.
         let chance = u64::from(u32::from_be_bytes(random_array(rng)));
         let micros = mean.as_micros() as u64;
-        self.regular = Regular::At(now + Duration::from_micros(micros / 2 + (micros * chance >> 32)));
+        self.regular = Regular::At(now + Duration::from_micros(micros / 2 + ((micros * chance) >> 32)));
     }
 }
 
