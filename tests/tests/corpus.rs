@@ -4,12 +4,16 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 11] = [
+const TARGETS: [(&str, Body); 15] = [
     ("datachannel_messages", pavane_datachannel::fuzzing::messages),
     ("dtls_client", pavane_dtls::fuzzing::client),
     ("dtls_parsers", pavane_dtls::fuzzing::parsers),
     ("dtls_server", pavane_dtls::fuzzing::server),
     ("ice_agent", pavane_ice::fuzzing::agent),
+    ("rtcp_compound", pavane_rtp::fuzzing::rtcp_compound),
+    ("rtp_packet", pavane_rtp::fuzzing::rtp_packet),
+    ("rtp_receive_stream", pavane_rtp::fuzzing::rtp_receive_stream),
+    ("rtp_session", pavane_rtp::fuzzing::rtp_session),
     ("sctp_association", pavane_sctp::fuzzing::association),
     ("sctp_operations", pavane_sctp::fuzzing::operations),
     ("sctp_packet", pavane_sctp::fuzzing::packet),
