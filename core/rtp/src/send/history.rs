@@ -50,6 +50,10 @@ enum Stage {
     Wanted {
         at: Instant,
     },
+    /// It was sent more than once.
+    SentAgain {
+        at: Instant,
+    },
 }
 
 /// Packets by their numbers, the oldest first; a gap in the numbers is an empty slot.
@@ -164,7 +168,7 @@ impl History {
         while let Some(front) = self.slots.front() {
             let old = match front.as_ref().map(|stored| stored.stage) {
                 None => true,
-                Some(Stage::Sent { at } | Stage::Wanted { at }) => now - at > age,
+                Some(Stage::Sent { at } | Stage::Wanted { at } | Stage::SentAgain { at }) => now - at > age,
                 Some(Stage::Waiting) => false,
             };
             if !old {
@@ -200,16 +204,18 @@ impl History {
         self.base = end;
     }
 
-    /// Has a packet sent again, unless that was done less than `pause` ago or it is not there.
+    /// Has a packet sent again, unless that was done less than `pause` ago or it is not there. The first time there is no
+    /// pause: whoever misses it has seen a later one.
     pub(super) fn want_again(&mut self, now: Instant, number: SequenceNumber, pause: Duration) {
         let sequence = extend_u16(number.0, self.end());
         let Some(stored) = self.slot_mut(sequence) else { return };
         match stored.stage {
-            Stage::Sent { at } if now >= at + pause => {
+            Stage::SentAgain { at } if now < at + pause => {}
+            Stage::Sent { at } | Stage::SentAgain { at } => {
                 stored.stage = Stage::Wanted { at };
                 self.wanted.push_back(sequence);
             }
-            _ => {}
+            Stage::Waiting | Stage::Wanted { .. } => {}
         }
     }
 
@@ -253,7 +259,7 @@ impl History {
     pub(super) fn take_wanted(&mut self, now: Instant) -> Option<(u64, &Stored)> {
         self.next_wanted()?;
         let sequence = self.wanted.pop_front()?;
-        self.slot_mut(sequence)?.stage = Stage::Sent { at: now };
+        self.slot_mut(sequence)?.stage = Stage::SentAgain { at: now };
         self.slot(sequence).map(|stored| (sequence, stored))
     }
 
@@ -263,7 +269,7 @@ impl History {
             && let Some(stored) = self.slot_mut(sequence)
             && let Stage::Wanted { at } = stored.stage
         {
-            stored.stage = Stage::Sent { at };
+            stored.stage = Stage::SentAgain { at };
         }
     }
 
