@@ -142,6 +142,8 @@ async fn server(arguments: &Arguments) {
     for opened in opened {
         assert!(opened.await, "a channel did not open");
     }
+    // An application takes its events.
+    peers.iter().for_each(|(peer, _)| while peer.try_next_event().is_some() {});
     let connected = usage();
     println!("\n{} peers behind {address} connected in {:.1?}", arguments.peers, start.elapsed());
     println!(

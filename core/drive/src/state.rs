@@ -92,7 +92,8 @@ pub(crate) struct State {
     clock: Clock,
     latest: Instant,
     events: VecDeque<Event>,
-    channels: BTreeMap<ChannelId, Entry>,
+    /// Boxed, for a node of the tree has room for eleven.
+    channels: BTreeMap<ChannelId, Box<Entry>>,
     event_waiters: WaitList,
     status_waiters: WaitList,
     room_waiters: WaitList,
@@ -170,7 +171,12 @@ impl State {
     }
 
     pub(crate) fn pop_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if self.events.is_empty() {
+            // Events are rare once a connection is at rest, and there may be thousands of those.
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     pub(crate) fn list(&mut self, id: ListId) -> Option<&mut WaitList> {
@@ -202,7 +208,7 @@ impl State {
             writers: WaitList::default(),
             status: WaitList::default(),
         };
-        self.channels.insert(id, entry);
+        self.channels.insert(id, Box::new(entry));
         Some(info)
     }
 

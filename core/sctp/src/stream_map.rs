@@ -74,6 +74,9 @@ impl<T> StreamMap<T> {
             self.pages.resize_with(page + 1, || None);
         }
         let slot = self.free.pop().unwrap_or_else(|| {
+            if self.entries.len() < FEW {
+                self.entries.reserve_exact(1);
+            }
             self.entries.push(None);
             (self.entries.len() - 1) as u16
         });
@@ -89,6 +92,9 @@ const fn split(id: StreamId) -> [usize; 2] {
 /// Most connections use a handful of low ids: a small page is what they pay for. The table of pages grows to 16 KiB where the
 /// highest ids are used.
 const PAGE: usize = 32;
+
+/// Up to so many entries get no room ahead.
+const FEW: usize = 4;
 
 /// No slot: stream 65,535 does not exist in WebRTC (RFC 8831 §6.5 has 65,535 streams, 0 to 65,534), so that there are
 /// never more than 65,535 entries.

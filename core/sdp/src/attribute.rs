@@ -1,6 +1,7 @@
 //! `a=` lines.
 
 use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -34,8 +35,8 @@ pub enum Attribute {
     IceOptions(Vec<String>),
     /// `ice-lite` (RFC 8839 §5.3).
     IceLite,
-    /// `candidate` (RFC 8839 §5.1).
-    Candidate(Candidate),
+    /// `candidate` (RFC 8839 §5.1); boxed, for it is by far the largest and lists are as wide as that.
+    Candidate(Box<Candidate>),
     /// `end-of-candidates` (RFC 8840 §8.2).
     EndOfCandidates,
     /// `fingerprint` (RFC 8122 §5).
@@ -183,7 +184,7 @@ impl Attribute {
             "ice-options" => {
                 Some(Self::IceOptions(value.split_ascii_whitespace().map(ToOwned::to_owned).collect()))
             }
-            "candidate" => Candidate::parse(value).ok().map(Self::Candidate),
+            "candidate" => Candidate::parse(value).ok().map(|candidate| Self::Candidate(Box::new(candidate))),
             "fingerprint" => fingerprint(value),
             "setup" => Setup::parse(value).map(Self::Setup),
             "tls-id" => token(value).map(Self::TlsId),

@@ -91,7 +91,7 @@ impl MediaDescription {
     /// The section's candidates, in their order.
     pub fn candidates(&self) -> impl Iterator<Item = &Candidate> {
         self.attributes.iter().filter_map(|attribute| match attribute {
-            Attribute::Candidate(candidate) => Some(candidate),
+            Attribute::Candidate(candidate) => Some(&**candidate),
             _ => None,
         })
     }

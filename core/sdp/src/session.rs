@@ -75,6 +75,18 @@ impl SessionDescription {
         }
     }
 
+    /// Gives memory back that was taken ahead: for descriptions that are kept.
+    pub fn shrink_to_fit(&mut self) {
+        self.lines.shrink_to_fit();
+        self.attributes.shrink_to_fit();
+        self.media.shrink_to_fit();
+        for section in &mut self.media {
+            section.formats.shrink_to_fit();
+            section.lines.shrink_to_fit();
+            section.attributes.shrink_to_fit();
+        }
+    }
+
     /// The session's bandwidths: the `b=` lines.
     pub fn bandwidths(&self) -> impl Iterator<Item = Bandwidth> {
         self.lines.iter().filter_map(Line::bandwidth)
@@ -111,7 +123,10 @@ impl FromStr for SessionDescription {
             session.take(kind, value).map_err(|kind| lines.error(kind))?;
         }
         match session.lines.iter().any(|line| line.kind == 't') {
-            true => Ok(session),
+            true => {
+                session.shrink_to_fit();
+                Ok(session)
+            }
             false => Err(lines.error(ParseErrorKind::Missing)),
         }
     }

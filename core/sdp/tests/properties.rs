@@ -132,7 +132,7 @@ impl Draw {
             2 => Attribute::IceUfrag(self.word()),
             3 => Attribute::IcePwd(self.word()),
             4 => Attribute::IceOptions(self.many(0, Self::word)),
-            5 => Attribute::Candidate(self.candidate()),
+            5 => Attribute::Candidate(Box::new(self.candidate())),
             6 => Attribute::Fingerprint { hash: self.word(), value: self.many(1, Self::byte) },
             7 => Attribute::Setup(self.of(&[Setup::Active, Setup::Passive, Setup::Actpass, Setup::Holdconn])),
             8 => Attribute::TlsId(self.word()),

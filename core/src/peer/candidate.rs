@@ -1,5 +1,6 @@
 //! Candidates between their text, SDP's grammar and ICE, and the events that carry ours.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::SocketAddr;
@@ -88,7 +89,8 @@ pub(super) fn remember(
     media: &mut MediaDescription,
     candidate: Option<sdp::Candidate>,
 ) -> Result<(), CandidateError> {
-    let attribute = candidate.map_or(Attribute::EndOfCandidates, Attribute::Candidate);
+    let attribute =
+        candidate.map_or(Attribute::EndOfCandidates, |candidate| Attribute::Candidate(Box::new(candidate)));
     if media.attributes.contains(&attribute) {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 //!
 //! Pure functions from what is agreed and wanted to a description: making one changes nothing and draws nothing.
 
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -284,7 +285,8 @@ pub(super) fn with_candidates(
     let mut sdp = sdp.clone();
     if let Some((index, _)) = transport_section(&sdp) {
         let attributes = &mut sdp.media[index].attributes;
-        attributes.extend(candidates.iter().cloned().map(Attribute::Candidate));
+        attributes
+            .extend(candidates.iter().cloned().map(|candidate| Attribute::Candidate(Box::new(candidate))));
         if complete {
             attributes.push(Attribute::EndOfCandidates);
         }
@@ -299,6 +301,7 @@ pub(super) fn without_candidates(sdp: &SessionDescription) -> SessionDescription
         let gathered = |a: &Attribute| matches!(a, Attribute::Candidate(_) | Attribute::EndOfCandidates);
         media.attributes.retain(|attribute| !gathered(attribute));
     }
+    sdp.shrink_to_fit();
     sdp
 }
 

@@ -14,12 +14,22 @@
 //       as RTCIceCandidate.toJSON() writes it. C = "" is the end of candidates (M, I and U may then be null or missing).
 //       Candidates may come before the description that they belong to; both sides keep them until then.
 //
+// page -> program, about pictures and sound
+//   {"type":"media","mode":"echo"|"mute"|"picture"}   what the program does with what it gets: it sends it back, it sends
+//       nothing, or it sends its own clip. At first and whenever the reader chooses.
+//   {"type":"media","mode":M,"offerer":"program"}     the same, and the program shall offer a section of audio and one of
+//       video, both sendrecv, unless it has; the page's tracks are in its answer.
+//
 // program -> page
 //   {"type":"stats","state":"connected","ice":"connected","rttMs":0.4,"bytesSent":N,"bytesReceived":N,...}
 //       about once a second while a connection exists. The page shows every figure in it by its name, in the order in which
 //       they come; nested objects are flattened. Names ending in `Ms` are milliseconds, in `Bytes` or starting with
 //       `bytes` bytes.
 //   {"type":"error","message":S}                       something went wrong; shown in the timeline
+//
+// Once connected, either side may offer again, at any time; of offers that cross, the page's stands. To send pictures and
+// sound the page offers with one track of each in sections that are sendrecv; the program answers sendrecv with tracks of its
+// own. To stop, the page offers the same sections inactive; to start again, sendrecv.
 //
 // # Data channels
 //

@@ -9,7 +9,7 @@ const CSS: &str = "text/css; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Path, media type and content of each file.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: [(&str, &str, &str); 17] = [
     ("/", HTML, include_str!("index.html")),
     ("/style.css", CSS, include_str!("style.css")),
     ("/app.js", SCRIPT, include_str!("app.js")),
@@ -18,9 +18,12 @@ const FILES: [(&str, &str, &str); 14] = [
     ("/echo.js", SCRIPT, include_str!("echo.js")),
     ("/figures.js", SCRIPT, include_str!("figures.js")),
     ("/floor.js", SCRIPT, include_str!("floor.js")),
+    ("/media.js", SCRIPT, include_str!("media.js")),
+    ("/mediafigures.js", SCRIPT, include_str!("mediafigures.js")),
     ("/plot.js", SCRIPT, include_str!("plot.js")),
     ("/session.js", SCRIPT, include_str!("session.js")),
     ("/sha256.js", SCRIPT, include_str!("sha256.js")),
+    ("/source.js", SCRIPT, include_str!("source.js")),
     ("/throughput.js", SCRIPT, include_str!("throughput.js")),
     ("/timeline.js", SCRIPT, include_str!("timeline.js")),
     ("/units.js", SCRIPT, include_str!("units.js")),

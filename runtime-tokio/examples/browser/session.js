@@ -4,6 +4,7 @@ import * as chat from "./chat.js";
 import * as echo from "./echo.js";
 import * as figures from "./figures.js";
 import * as floor from "./floor.js";
+import * as media from "./media.js";
 import * as throughput from "./throughput.js";
 import * as timeline from "./timeline.js";
 
@@ -27,6 +28,7 @@ export class Session {
     this.open = new Set();
     this.early = [];
     this.over = false;
+    this.turn = Promise.resolve();
     this.peer = new RTCPeerConnection();
     this.socket = new WebSocket(`${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/signal`);
     this.watchPeer();
@@ -41,14 +43,15 @@ export class Session {
     socket.addEventListener("open", () => {
       timeline.add("page", "Signalling is open");
       this.say({ type: "start", offerer: this.offerer });
-      if (this.offerer === "browser") this.describe().catch((error) => this.complain(error));
+      if (this.offerer === "browser") this.negotiate();
     });
-    // One message after the other: a candidate must not overtake the description before it.
-    let turn = Promise.resolve();
-    socket.addEventListener("message", ({ data }) => {
-      turn = turn.then(() => this.hear(JSON.parse(data))).catch((error) => this.complain(error));
-    });
+    socket.addEventListener("message", ({ data }) => this.next(() => this.hear(JSON.parse(data))));
     socket.addEventListener("close", () => this.end("disconnected", "The program has gone"));
+  }
+
+  /** One step after the other: no candidate overtakes the description before it, no offer of ours comes into an answer. */
+  next(step) {
+    this.turn = this.turn.then(step).catch((error) => this.complain(error));
   }
 
   watchPeer() {
@@ -70,6 +73,10 @@ export class Session {
       });
     }
     peer.addEventListener("icecandidate", ({ candidate }) => this.tellCandidate(candidate));
+    peer.addEventListener("track", (event) => {
+      timeline.add("program", event.track.kind === "video" ? "Pictures announced" : "Sound announced");
+      media.hear(event);
+    });
     peer.addEventListener("datachannel", ({ channel }) => {
       timeline.add("program", `Channel “${channel.label}” announced`);
       this.adopt(channel);
@@ -111,10 +118,33 @@ export class Session {
 
   async hearDescription({ type, sdp }) {
     timeline.add("program", type === "offer" ? "Offer received" : "Answer received");
-    await this.peer.setRemoteDescription({ type, sdp });
+    // Of offers that cross, the page's stands.
+    if (type === "offer" && this.peer.signalingState !== "stable") return;
+    await this.peer.setRemoteDescription({ type, sdp }).catch((error) => this.refuse(type, error));
     for (const candidate of this.early.splice(0)) await this.peer.addIceCandidate(candidate);
     if (type === "offer") await this.describe();
     floor.stepTo(floor.DESCRIBED);
+    media.told();
+    await this.offerDue();
+  }
+
+  /** What cannot be taken leaves everything as it was before. */
+  async refuse(type, error) {
+    media.failed(error);
+    if (type === "answer" && this.peer.signalingState === "have-local-offer") await this.peer.setLocalDescription({ type: "rollback" });
+    throw error;
+  }
+
+  /** Offers what has changed, as soon as nothing else is being agreed on. */
+  negotiate() {
+    this.due = true;
+    this.next(() => this.offerDue());
+  }
+
+  async offerDue() {
+    if (!this.due || this.over || this.peer.signalingState !== "stable") return;
+    this.due = false;
+    await this.describe();
   }
 
   async hearCandidate({ candidate, sdpMid, sdpMLineIndex, usernameFragment }) {
@@ -161,6 +191,7 @@ export class Session {
     if (this.readyAfter !== undefined || !Object.keys(CHANNELS).every((label) => this.open.has(label))) return;
     this.readyAfter = timeline.passed();
     this.timer = setInterval(() => this.measure(), STATS_INTERVAL);
+    media.start(this);
     floor.stepTo(floor.TOGETHER);
     this.announce();
     this.measure();
@@ -178,6 +209,7 @@ export class Session {
     const report = await this.peer.getStats().catch(() => null);
     if (report === null || this.over) return;
     figures.showOurs(report);
+    media.showStats(report);
     figures.showStates(this.peer);
   }
 
@@ -192,6 +224,7 @@ export class Session {
     this.over = true;
     clearInterval(this.timer);
     for (const { part } of Object.values(CHANNELS)) part.stop();
+    media.stop();
     this.peer.close();
     this.socket.close();
     timeline.add(state === "closed" ? "page" : "program", words, state === "failed");
