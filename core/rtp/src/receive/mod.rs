@@ -88,6 +88,19 @@ struct LastReport {
     at: Instant,
 }
 
+/// What arrived of the retransmission stream.
+#[derive(Clone, Debug)]
+struct Repair {
+    ssrc: Ssrc,
+    reception: Reception,
+}
+
+impl Repair {
+    fn new(ssrc: Ssrc) -> Self {
+        Self { ssrc, reception: Reception::default() }
+    }
+}
+
 /// How long a round trip is thought to be before one was measured.
 pub(crate) const INITIAL_ROUND_TRIP: Duration = Duration::from_millis(100);
 
@@ -100,6 +113,7 @@ pub(crate) const INITIAL_ROUND_TRIP: Duration = Duration::from_millis(100);
 pub struct Stream {
     config: Config,
     reception: Reception,
+    repair: Option<Repair>,
     timestamp: Option<u64>,
     missing: Missing,
     keyframes: KeyframeRequest,
@@ -114,6 +128,7 @@ impl Stream {
     pub fn new(config: Config) -> Self {
         Self {
             reception: Reception::default(),
+            repair: None,
             timestamp: None,
             missing: Missing::default(),
             keyframes: KeyframeRequest::new(config.keyframes),
@@ -174,8 +189,15 @@ impl Stream {
     ///
     /// `None` if its payload type is none of this stream's retransmissions, or if it carries no original: a probe.
     pub fn unwrap_retransmission<'d>(&mut self, bytes: &'d mut [u8]) -> Option<&'d mut [u8]> {
-        let found = Packet::parse(bytes).ok()?.payload_type();
-        let format = self.config.formats.iter().find(|format| format.retransmission == Some(found))?;
+        let header = Packet::parse(bytes).ok()?.header();
+        let is_its = |format: &&Format| format.retransmission == Some(header.payload_type);
+        let format = self.config.formats.iter().find(is_its)?;
+        let repair = self.repair.get_or_insert_with(|| Repair::new(header.ssrc));
+        if repair.ssrc != header.ssrc {
+            *repair = Repair::new(header.ssrc);
+        }
+        // A packet that came twice holds what came before, which the stream itself notices.
+        let _ = repair.reception.place(header.sequence_number, Via::Original);
         unwrap_retransmission(bytes, self.config.ssrc, format.payload_type)
     }
 
@@ -199,10 +221,11 @@ impl Stream {
         let timestamp = self.extend_timestamp(packet.timestamp(), &placed);
         match placed {
             Placed::Newest { gap, .. } => {
-                self.reception.measure_jitter(now, packet.timestamp(), clock_rate);
-                let oldest = self.reception.oldest_remembered();
-                self.missing.forget_before(oldest);
-                if self.config.nack && via == Via::Original {
+                if via == Via::Original {
+                    self.reception.measure_jitter(now, packet.timestamp(), clock_rate);
+                }
+                self.missing.forget_before(self.reception.oldest_remembered());
+                if self.config.nack {
                     self.missing.notice(now, gap);
                 }
             }
@@ -288,5 +311,16 @@ impl Stream {
             block.delay_since_last_sr = NtpShort::from_duration(now - report.at);
         }
         Some(block)
+    }
+
+    /// How many blocks a report has for the stream and its retransmissions.
+    pub(crate) fn sources_to_report(&self) -> usize {
+        usize::from(self.reception.has_begun()) + usize::from(self.repair.is_some())
+    }
+
+    /// What a report says of the retransmission stream, likewise: it is a source of its own (RFC 4588 §6.3).
+    pub fn repair_report_block(&mut self) -> Option<ReportBlock> {
+        let repair = self.repair.as_mut()?;
+        repair.reception.report(repair.ssrc)
     }
 }

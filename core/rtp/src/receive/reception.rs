@@ -133,6 +133,10 @@ impl Reception {
         self.jitter.to_duration()
     }
 
+    pub(super) const fn has_begun(&self) -> bool {
+        self.highest.is_some()
+    }
+
     fn expected(&self) -> u64 {
         self.highest.map_or(0, |highest| highest + 1 - self.base)
     }
@@ -177,8 +181,7 @@ struct Transit {
 
 impl Jitter {
     fn measure(&mut self, now: Instant, timestamp: RtpTimestamp, clock_rate: u32) {
-        let arrival = u128::from(now.as_nanos()) * u128::from(clock_rate) / 1_000_000_000;
-        let units = (arrival as u32).wrapping_sub(timestamp.0);
+        let units = units_at(now, clock_rate).wrapping_sub(timestamp.0);
         let last = self.last.replace(Transit { units, clock_rate });
         // Transit times by different clocks have nothing to do with each other (RFC 7160 §3).
         let Some(last) = last.filter(|last| last.clock_rate == clock_rate) else { return };
@@ -199,4 +202,12 @@ impl Jitter {
         let rate = self.last.map_or(1, |last| last.clock_rate.max(1));
         Duration::from_nanos(u64::from(self.scaled) * 1_000_000_000 / 16 / u64::from(rate))
     }
+}
+
+/// What a clock of this rate shows at a moment; it wraps as timestamps do.
+const fn units_at(now: Instant, clock_rate: u32) -> u32 {
+    const NANOS: u64 = 1_000_000_000;
+    let (seconds, rest) = (now.as_nanos() / NANOS, now.as_nanos() % NANOS);
+    // Both products fit: the rate has 32 bits, the rest of a second 30, and what overflows 32 bits of the sum wraps anyway.
+    (seconds.wrapping_mul(clock_rate as u64) as u32).wrapping_add((rest * clock_rate as u64 / NANOS) as u32)
 }

@@ -251,3 +251,33 @@ fn a_repeated_full_intra_request_keeps_its_number() {
     stream.request_keyframe(at(1000));
     assert_eq!(number(&mut stream, 1000), 2);
 }
+
+#[test]
+fn what_a_retransmission_overtakes_is_asked_for_as_well() {
+    let mut stream = stream();
+    give(&mut stream, 0, 10, Via::Original).unwrap();
+    give(&mut stream, 1, 13, Via::Retransmission).unwrap();
+    give(&mut stream, 2, 14, Via::Original).unwrap();
+    assert_eq!(asked(&mut stream, 10), [11, 12]);
+}
+
+#[test]
+fn retransmission_streams_are_reported_on_by_themselves() {
+    let mut stream = stream();
+    give(&mut stream, 0, 10, Via::Original).unwrap();
+    assert_eq!(stream.repair_report_block(), None);
+    for number in [1, 2, 5] {
+        let header = Header {
+            marker: false,
+            payload_type: PayloadType::new(97).unwrap(),
+            sequence_number: SequenceNumber(number),
+            timestamp: RtpTimestamp(0),
+            ssrc: Ssrc(55),
+        };
+        let mut out = Vec::new();
+        HeaderBuilder::new(&mut out, &header).finish();
+        assert_eq!(stream.unwrap_retransmission(&mut out), None);
+    }
+    let block = stream.repair_report_block().unwrap();
+    assert_eq!((block.ssrc, block.highest, block.cumulative_lost), (Ssrc(55), 5, 2));
+}

@@ -149,6 +149,7 @@ impl Session {
             }
             // The peer has moved the source to another section.
             self.forget_receiver(key);
+            self.push_event(Event::StreamEnded { stream: ReceiverKey(key) });
         }
         let config = self.sections.iter().find(|entry| entry.id == section).map(|entry| &entry.config);
         let config = config.cloned().unwrap_or_default();

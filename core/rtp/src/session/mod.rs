@@ -92,9 +92,9 @@ pub enum Event {
         /// The layer that it is, if it said so.
         rid: Option<Box<str>>,
     },
-    /// The sender of a stream said goodbye.
+    /// The sender of a stream said goodbye, or moved its source to another media section.
     StreamEnded {
-        /// Its name; what was counted of it stays readable.
+        /// Its name; after a goodbye what was counted of it stays readable.
         stream: ReceiverKey,
     },
     /// A receiver wants a key frame.

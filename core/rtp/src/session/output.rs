@@ -174,7 +174,7 @@ impl Session {
         // At least one of each kind, however small the datagram.
         let senders = count.min((room / 2 / each).max(1));
         let left = room.saturating_sub(senders.max(1) * each + self.goodbyes_len());
-        let mut blocks = (left / 2 / BLOCK_LEN).min(self.receivers.len());
+        let mut blocks = (left / 2 / BLOCK_LEN).min(self.sources_to_report());
         let infos = self.senders.iter().filter_map(|(_, sender)| sender.stream.sender_info(now, &self.epoch));
         let infos = infos.collect::<Vec<_>>();
         let turn = self.turns.sender;
@@ -203,16 +203,26 @@ impl Session {
         if self.leaving.is_empty() { 0 } else { 4 + 4 * self.leaving.len().min(31) }
     }
 
-    /// The block of the stream whose turn it is; those that have ended or of which nothing came are passed over.
+    fn sources_to_report(&self) -> usize {
+        let streams = self.receivers.iter().map(|(_, receiver)| &receiver.stream);
+        streams.filter(|stream| !stream.has_ended()).map(|stream| stream.sources_to_report()).sum()
+    }
+
+    /// The block of the stream whose turn it is, then that of its retransmissions; those that have ended or of which nothing
+    /// came are passed over.
     fn next_block(&mut self, now: Instant) -> Option<ReportBlock> {
-        for _ in 0..self.receivers.len() {
-            let turn = self.turns.receiver;
+        for _ in 0..2 * self.receivers.len() {
+            let (index, repair) = (self.turns.receiver / 2, self.turns.receiver % 2 == 1);
             let keys = || self.receivers.iter().map(|(key, _)| key);
-            let key = keys().find(|key| key.index() >= turn).or_else(|| keys().next())?;
-            self.turns.receiver = key.index() + 1;
+            let key = keys().find(|key| key.index() >= index).or_else(|| keys().next())?;
+            let repair = repair && key.index() == index;
+            self.turns.receiver = 2 * key.index() + 1 + usize::from(repair);
             let stream = self.receivers.get_mut(key).map(|receiver| &mut receiver.stream);
-            let block =
-                stream.filter(|stream| !stream.has_ended()).and_then(|stream| stream.report_block(now));
+            let stream = stream.filter(|stream| !stream.has_ended());
+            let block = stream.and_then(|stream| match repair {
+                true => stream.repair_report_block(),
+                false => stream.report_block(now),
+            });
             if block.is_some() {
                 return block;
             }

@@ -248,6 +248,22 @@ fn check_statistics(pair: &Pair, key: SenderKey, retransmits: bool) {
 }
 
 #[test]
+fn a_session_can_go_to_another_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<Session>();
+}
+
+#[test]
+fn a_retransmission_stream_is_reported_on_beside_its_original() {
+    let path = Path { loss: 10, duplicates: 0, delay_ms: 10, disorder_ms: 0 };
+    let mut pair = Pair::new(5, path);
+    let key = pair.ends[0].add_sender(sender(0x100, true, 7)).unwrap();
+    pair.send_all(key, 300, Duration::from_millis(10));
+    let (_, _, stream) = pair.ends[1].receivers().next().unwrap();
+    assert!(stream.clone().repair_report_block().is_some());
+}
+
+#[test]
 fn the_same_seed_brings_the_same_bytes() {
     let run = |seed| {
         let path = Path { loss: 10, duplicates: 5, delay_ms: 20, disorder_ms: 10 };
@@ -312,14 +328,33 @@ fn compounds_begin_with_a_report_and_carry_the_name() {
                 _ => false,
             };
             assert!(packets.iter().any(named));
+            let mut here = Vec::new();
             for packet in packets {
                 if let rtcp::Packet::ReceiverReport(report) = packet {
-                    reported.extend(report.blocks().map(|block| block.ssrc));
+                    here.extend(report.blocks().map(|block| block.ssrc));
                 }
             }
+            let different: BTreeSet<_> = here.iter().copied().collect();
+            assert_eq!(different.len(), here.len(), "nobody is reported on twice");
+            reported.extend(different);
         }
     }
     assert_eq!(reported.len(), 40, "all get their turn");
+}
+
+#[test]
+fn a_report_speaks_of_each_stream_once() {
+    let mut session = session("name");
+    for ssrc in 0..3 {
+        let mut bytes = Vec::new();
+        write_media(&mut bytes, ssrc, 5);
+        session.handle_rtp(at(0), &mut bytes).unwrap();
+    }
+    session.handle_timeout(at(2000));
+    let mut out = Vec::new();
+    session.poll_rtcp(at(2000), MAX_LEN, &mut out, &mut rng(1)).unwrap();
+    let Some(rtcp::Packet::ReceiverReport(report)) = Packets::parse(&out).unwrap().next() else { panic!() };
+    assert!(report.blocks().map(|block| block.ssrc.0).eq(0..3));
 }
 
 fn write_media(out: &mut Vec<u8>, ssrc: u32, number: u16) {
