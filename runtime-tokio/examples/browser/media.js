@@ -110,6 +110,17 @@ function prefer() {
   transceiver.setCodecPreferences(name === "" ? [] : codecs().filter((codec) => [name, "rtx"].includes(nameOf(codec))));
 }
 
+/** Some browsers answer with what they prefer and send what the other side does. */
+async function insist() {
+  const name = $("media-codec").value;
+  const sender = transceivers.get("video")?.sender;
+  const parameters = sender?.getParameters();
+  const codec = parameters?.codecs?.find((codec) => nameOf(codec) === name);
+  if (!codec || !parameters.encodings?.length) return;
+  parameters.encodings[0].codec = codec;
+  await sender.setParameters(parameters);
+}
+
 /** Those that can be sent and received. */
 function codecs() {
   const { codecs: received } = RTCRtpReceiver.getCapabilities("video");
@@ -134,6 +145,7 @@ export function hear({ track }) {
 /** What has been agreed on last, as far as it is about pictures and sound. */
 export function told() {
   if (session === null || (sending && !sending.source)) return;
+  if (sending && $("media-offerer").value === "program") insist().catch((error) => session?.complain(error));
   const all = session.peer.getTransceivers();
   if (sending) {
     const refused = kinds((kind) => !/^send/.test(transceivers.get(kind)?.currentDirection ?? ""));

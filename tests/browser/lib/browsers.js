@@ -23,25 +23,38 @@ const FIREFOX = {
   "network.connectivity-service.enabled": false,
 };
 
+/** A camera, a microphone and a loudspeaker for machines without, and nobody asked for leave. */
+const CHROMIUM_MEDIA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", "--autoplay-policy=no-user-gesture-required"];
+
+const FIREFOX_MEDIA = {
+  "media.navigator.streams.fake": true,
+  "media.navigator.permission.disabled": true,
+  "media.autoplay.default": 0,
+  "media.cubeb.force_mock_context": true,
+};
+
 const LAUNCH = {
-  chromium: (names) => ({
+  chromium: (names, media) => ({
     browser: "chrome",
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: names ? CHROMIUM : [...CHROMIUM, "--disable-features=WebRtcHideLocalIpsWithMdns"],
+    args: [...CHROMIUM, ...(names ? [] : ["--disable-features=WebRtcHideLocalIpsWithMdns"]), ...(media ? CHROMIUM_MEDIA : [])],
   }),
-  firefox: (names) => ({
+  firefox: (names, media) => ({
     browser: "firefox",
     executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
-    extraPrefsFirefox: { ...FIREFOX, "media.peerconnection.ice.obfuscate_host_addresses": names },
+    extraPrefsFirefox: { ...FIREFOX, ...(media ? FIREFOX_MEDIA : {}), "media.peerconnection.ice.obfuscate_host_addresses": names },
   }),
 };
 
 /** The names of the browsers to test. */
 export const BROWSERS = (process.env.PAVANE_TEST_BROWSERS ?? "chromium firefox").split(" ").filter(Boolean);
 
-/** `names`: whether the browser hides its addresses behind mDNS names, as it does by default. */
-export async function launch(name, { names = true } = {}) {
-  return puppeteer.launch({ headless: true, timeout: 60_000, protocolTimeout: 120_000, ...LAUNCH[name](names) });
+/**
+ * `names`: whether the browser hides its addresses behind mDNS names, as it does by default. `media`: whether it has a camera
+ * and a microphone.
+ */
+export async function launch(name, { names = true, media = false } = {}) {
+  return puppeteer.launch({ headless: true, timeout: 60_000, protocolTimeout: 120_000, ...LAUNCH[name](names, media) });
 }
 
 /** Opens a page whose console goes into `log`. */
