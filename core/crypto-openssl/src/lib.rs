@@ -15,13 +15,15 @@
 mod aead;
 mod hash;
 mod key_exchange;
+mod stream;
 mod verify;
 
 use std::sync::Arc;
 
 use pavane_crypto::{
     Aead, AeadAlgorithm, EcdsaP256Key, Hash, HashAlgorithm, KeyError, KeyExchange, KeyExchangeError, Mac,
-    MacAlgorithm, NamedGroup, Provider, SignatureError, SignatureScheme, SigningKey,
+    MacAlgorithm, NamedGroup, Provider, SignatureError, SignatureScheme, SigningKey, StreamCipher,
+    StreamCipherAlgorithm,
 };
 use rand_core::CryptoRng;
 
@@ -54,6 +56,14 @@ impl Provider for OpensslProvider {
 
     fn aead(&self, algorithm: AeadAlgorithm, key: &[u8]) -> Result<Box<dyn Aead>, KeyError> {
         aead::keyed(algorithm, key)
+    }
+
+    fn stream_cipher(
+        &self,
+        algorithm: StreamCipherAlgorithm,
+        key: &[u8],
+    ) -> Result<Box<dyn StreamCipher>, KeyError> {
+        stream::keyed(algorithm, key)
     }
 
     fn groups(&self) -> &'static [NamedGroup] {

@@ -70,6 +70,25 @@ impl AeadAlgorithm {
     }
 }
 
+/// Encryption without authentication: a block cipher's key stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StreamCipherAlgorithm {
+    /// AES-128 in counter mode.
+    Aes128Ctr,
+    /// AES-256 in counter mode.
+    Aes256Ctr,
+}
+
+impl StreamCipherAlgorithm {
+    /// The key's length in bytes.
+    pub const fn key_len(self) -> usize {
+        match self {
+            Self::Aes128Ctr => 16,
+            Self::Aes256Ctr => 32,
+        }
+    }
+}
+
 /// A key-exchange group, by its number in TLS (RFC 8422 §5.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

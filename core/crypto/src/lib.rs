@@ -28,11 +28,13 @@ pub mod software;
 #[cfg(feature = "vectors")]
 pub mod vectors;
 
-pub use algorithms::{AeadAlgorithm, HashAlgorithm, MacAlgorithm, NamedGroup, SignatureScheme};
+pub use algorithms::{
+    AeadAlgorithm, HashAlgorithm, MacAlgorithm, NamedGroup, SignatureScheme, StreamCipherAlgorithm,
+};
 pub use certificate::{Certificate, CertificateError, Fingerprint, subject_public_key_info};
 pub use ecdsa::{EcdsaP256Key, draw_p256};
 pub use key_kind::check_key_kind;
 pub use provider::{
     Aead, Digest, Hash, KeyError, KeyExchange, KeyExchangeError, Mac, NONCE_LEN, OpenError, Provider,
-    SignatureError, SigningKey, TAG_LEN, constant_time_eq,
+    SignatureError, SigningKey, StreamCipher, TAG_LEN, constant_time_eq,
 };

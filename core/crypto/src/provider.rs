@@ -6,7 +6,7 @@ use core::fmt;
 
 use rand_core::CryptoRng;
 
-use crate::{AeadAlgorithm, HashAlgorithm, MacAlgorithm, NamedGroup, SignatureScheme};
+use crate::{AeadAlgorithm, HashAlgorithm, MacAlgorithm, NamedGroup, SignatureScheme, StreamCipherAlgorithm};
 
 /// The length of every AEAD's nonce.
 pub const NONCE_LEN: usize = 12;
@@ -32,6 +32,16 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// # Errors
     /// If the key's length is not [`AeadAlgorithm::key_len`].
     fn aead(&self, algorithm: AeadAlgorithm, key: &[u8]) -> Result<Box<dyn Aead>, KeyError>;
+
+    /// Makes a stream cipher.
+    ///
+    /// # Errors
+    /// If the key's length is not [`StreamCipherAlgorithm::key_len`].
+    fn stream_cipher(
+        &self,
+        algorithm: StreamCipherAlgorithm,
+        key: &[u8],
+    ) -> Result<Box<dyn StreamCipher>, KeyError>;
 
     /// The groups that [`key_exchange`](Self::key_exchange) knows, the most preferred first.
     fn groups(&self) -> &'static [NamedGroup];
@@ -110,6 +120,13 @@ pub trait Aead: Send {
         aad: &[u8],
         in_out: &'b mut [u8],
     ) -> Result<&'b mut [u8], OpenError>;
+}
+
+/// A stream cipher with its key.
+pub trait StreamCipher: Send {
+    /// Encrypts or decrypts `in_out` in place: it is combined with the key stream of the blocks from `counter` on, a number
+    /// of 128 bits, the most significant byte first.
+    fn apply(&self, counter: &[u8; 16], in_out: &mut [u8]);
 }
 
 /// An ephemeral private key of a Diffie-Hellman exchange.

@@ -5,6 +5,7 @@
 mod aead;
 mod hash;
 mod key_exchange;
+mod stream;
 mod verify;
 
 use alloc::boxed::Box;
@@ -13,7 +14,8 @@ use rand_core::CryptoRng;
 
 use crate::{
     Aead, AeadAlgorithm, EcdsaP256Key, Hash, HashAlgorithm, KeyError, KeyExchange, KeyExchangeError, Mac,
-    MacAlgorithm, NamedGroup, Provider, SignatureError, SignatureScheme, SigningKey,
+    MacAlgorithm, NamedGroup, Provider, SignatureError, SignatureScheme, SigningKey, StreamCipher,
+    StreamCipherAlgorithm,
 };
 
 /// The provider; it has no state.
@@ -35,6 +37,14 @@ impl Provider for SoftwareProvider {
 
     fn aead(&self, algorithm: AeadAlgorithm, key: &[u8]) -> Result<Box<dyn Aead>, KeyError> {
         aead::keyed(algorithm, key)
+    }
+
+    fn stream_cipher(
+        &self,
+        algorithm: StreamCipherAlgorithm,
+        key: &[u8],
+    ) -> Result<Box<dyn StreamCipher>, KeyError> {
+        stream::keyed(algorithm, key)
     }
 
     fn groups(&self) -> &'static [NamedGroup] {

@@ -11,6 +11,7 @@ mod key_exchange;
 mod mac;
 mod script;
 mod signature;
+mod stream;
 
 use alloc::vec::Vec;
 
@@ -23,6 +24,7 @@ pub use key_exchange::run_key_exchanges;
 pub use mac::run_macs;
 pub use script::Script;
 pub use signature::run_signatures;
+pub use stream::run_stream_ciphers;
 
 /// Runs them all.
 ///
@@ -32,6 +34,7 @@ pub fn run_all(provider: &dyn Provider) {
     run_hashes(provider);
     run_macs(provider);
     run_aeads(provider);
+    run_stream_ciphers(provider);
     run_key_exchanges(provider);
     run_signatures(provider);
     run_certificates(provider);

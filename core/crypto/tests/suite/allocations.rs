@@ -5,7 +5,7 @@
 use std::alloc::System;
 
 use pavane_crypto::software::SoftwareProvider;
-use pavane_crypto::{AeadAlgorithm, MacAlgorithm, NONCE_LEN, Provider};
+use pavane_crypto::{AeadAlgorithm, MacAlgorithm, NONCE_LEN, Provider, StreamCipherAlgorithm};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 use super::PROVIDER;
@@ -27,6 +27,13 @@ fn packets_are_sealed_opened_and_authenticated_without_allocating() {
             let opened = aead.open(&[2; NONCE_LEN], b"header", &mut packet).map(|plaintext| plaintext.len());
             assert_eq!(region.change().allocations, 0, "{provider:?} {algorithm:?}");
             assert_eq!(opened, Ok(body));
+        }
+        for algorithm in [StreamCipherAlgorithm::Aes128Ctr, StreamCipherAlgorithm::Aes256Ctr] {
+            let cipher = provider.stream_cipher(algorithm, &[1; 32][..algorithm.key_len()]).unwrap();
+            let mut packet = vec![0; 1200];
+            let region = Region::new(ALLOCATOR);
+            cipher.apply(&[2; 16], &mut packet);
+            assert_eq!(region.change().allocations, 0, "{provider:?} {algorithm:?}");
         }
         for algorithm in [MacAlgorithm::HmacSha1, MacAlgorithm::HmacSha256, MacAlgorithm::HmacSha384] {
             let mac = provider.mac(algorithm, b"a password of ICE's");
