@@ -1,0 +1,231 @@
+//! Many connections behind one socket: whose a datagram is, what strangers can do, and how it ends.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use pavane::{ChannelInit, CloseReason, Config, ConnectionState, Message};
+use pavane_drive::{
+    Clock, DataChannel, Demux, Drive, Driver, Event, PeerConnection, Port, StdSocket, Turn, block_on,
+    seeded_rng, thread_waker,
+};
+
+/// The simplest of loops: it asks the sockets again every millisecond.
+fn drive(mut drive: impl Drive<Socket = StdSocket>) {
+    const NAP: Duration = Duration::from_millis(1);
+    loop {
+        let turn = drive.turn(&thread_waker());
+        drive.refuse_actions();
+        match turn {
+            Turn::Done => return,
+            Turn::Again => {}
+            Turn::Wait { deadline } => {
+                let left =
+                    deadline.map_or(NAP, |deadline| deadline.saturating_duration_since(Instant::now()));
+                thread::park_timeout(left.min(NAP));
+                for index in 0..drive.socket_count() {
+                    drive.set_readable(index);
+                    drive.set_writable(index);
+                }
+            }
+        }
+    }
+}
+
+fn config(seed: u64) -> (Arc<Config>, Clock) {
+    let clock = Clock::system();
+    let config = Config::new(pavane_crypto_rustls::provider(), &mut *seeded_rng(seed), &clock.epoch());
+    (Arc::new(config), clock)
+}
+
+fn socket() -> StdSocket {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback interface is there");
+    StdSocket::new(socket).expect("a socket")
+}
+
+fn port() -> (Port, JoinHandle<()>) {
+    let (config, clock) = config(1);
+    let (demux, port) =
+        Demux::new(config, seeded_rng(2), clock, vec![socket()]).expect("the address is good");
+    (port, thread::spawn(|| drive(demux)))
+}
+
+/// A peer with a socket of its own, and another handle of that socket.
+fn client(seed: u64) -> (PeerConnection, UdpSocket) {
+    let (config, clock) = config(seed);
+    let (mut driver, peer) =
+        Driver::new(config, seeded_rng(seed), clock).expect("the defaults work together");
+    let socket = socket();
+    let other = socket.get_ref().try_clone().expect("a descriptor more");
+    driver.add_socket(socket).expect("the address is good");
+    driver.end_of_sockets();
+    thread::spawn(|| drive(driver));
+    (peer, other)
+}
+
+fn negotiate(offerer: &PeerConnection, answerer: &PeerConnection) {
+    offerer.set_local_description(None).expect("an offer is possible");
+    block_on(offerer.gathering_complete());
+    answerer.set_remote_description(offerer.local_description().expect("it was set")).expect("it is good");
+    answerer.set_local_description(None).expect("an answer is possible");
+    block_on(answerer.gathering_complete());
+    offerer.set_remote_description(answerer.local_description().expect("it was set")).expect("it is good");
+}
+
+fn next_channel(peer: &PeerConnection) -> DataChannel {
+    loop {
+        match block_on(peer.next_event()) {
+            Some(Event::Channel(channel)) => return channel,
+            Some(_) => {}
+            None => panic!("the connection ended"),
+        }
+    }
+}
+
+struct Guest {
+    peer: PeerConnection,
+    channel: DataChannel,
+    client: PeerConnection,
+    clients: DataChannel,
+    socket: UdpSocket,
+}
+
+fn guest(port: &Port, seed: u64) -> Guest {
+    let peer = port.peer().expect("the configuration is good");
+    let (client, socket) = client(seed);
+    let clients = client.create_data_channel("test", ChannelInit::default()).expect("it is possible");
+    negotiate(&client, &peer);
+    let channel = next_channel(&peer);
+    assert!(block_on(clients.opened()));
+    Guest { peer, channel, client, clients, socket }
+}
+
+impl Guest {
+    fn echo(&self, text: &str) {
+        block_on(self.clients.send(Message::text(text))).expect("the channel is open");
+        let heard = block_on(self.channel.recv()).expect("the channel is open");
+        assert_eq!(heard, Message::text(text));
+        block_on(self.channel.send(heard)).expect("the channel is open");
+        assert_eq!(block_on(self.clients.recv()), Some(Message::text(text)));
+    }
+}
+
+#[test]
+fn each_gets_what_is_its_and_the_end_of_one_is_no_others() {
+    let (port, thread) = port();
+    let mut guests: Vec<Guest> = (0..20).map(|number| guest(&port, 100 + number)).collect();
+    for round in 0..3 {
+        for (number, guest) in guests.iter().enumerate() {
+            guest.echo(&format!("{number} in round {round}"));
+        }
+    }
+    let gone = guests.swap_remove(7);
+    gone.client.close();
+    assert_eq!(block_on(gone.peer.closed()), CloseReason::Peer);
+    guests.iter().for_each(|guest| guest.echo("still there"));
+    // A connection that its own side ends says so to the other side.
+    let gone = guests.swap_remove(3);
+    gone.peer.close();
+    assert_eq!(block_on(gone.client.closed()), CloseReason::Peer);
+    guests.iter().for_each(|guest| guest.echo("still there"));
+    assert_eq!(port.counters().peers, 18);
+    drop(port);
+    guests.iter().for_each(|guest| guest.echo("the port lives as long as they do"));
+    drop(guests);
+    thread.join().expect("no panic");
+}
+
+#[test]
+fn a_restart_of_ice_brings_another_name() {
+    let (port, _thread) = port();
+    let guest = guest(&port, 200);
+    for _ in 0..3 {
+        guest.client.restart_ice();
+        negotiate(&guest.client, &guest.peer);
+        guest.echo("before it is settled");
+        thread::sleep(Duration::from_millis(200));
+        guest.echo("and after");
+    }
+    assert!(port.counters().table <= 4, "{:?}", port.counters());
+}
+
+#[test]
+fn strangers_are_neither_answered_nor_remembered() {
+    let (port, _thread) = port();
+    let guest = guest(&port, 300);
+    let table = port.counters().table;
+    let stranger = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback interface is there");
+    stranger.set_read_timeout(Some(Duration::from_millis(100))).expect("a timeout");
+    let request =
+        [&[0, 1, 0, 16, 0x21, 0x12, 0xa4, 0x42][..], &[7; 12], &[0, 6, 0, 9], b"none:here", &[0; 3]].concat();
+    let record = [&[22, 254, 253, 0, 0, 0, 0, 0, 0, 0, 0, 0, 4][..], &[1; 4]].concat();
+    for number in 0..1000_u32 {
+        let garbage = number.to_be_bytes().repeat(1 + number as usize % 50);
+        for datagram in [&request, &record, &garbage] {
+            stranger.send_to(datagram, port.addresses()[0]).expect("the loopback interface is there");
+        }
+    }
+    assert!(stranger.recv_from(&mut [0; 2048]).is_err(), "nobody answers");
+    guest.echo("undisturbed");
+    let counters = port.counters();
+    assert_eq!(counters.table, table);
+    assert!(counters.unknown > 0);
+}
+
+#[test]
+fn whoever_speaks_garbage_hurts_nobody_else() {
+    let (port, _thread) = port();
+    let (good, bad) = (guest(&port, 400), guest(&port, 401));
+    for number in 0..2000_u32 {
+        let mut garbage = number.to_be_bytes().repeat(10);
+        // What looks like each of the protocols, from a way that a connection has.
+        garbage[0] = [0, 22, 23, 130, 200, 255][number as usize % 6];
+        bad.socket.send_to(&garbage, port.addresses()[0]).expect("the loopback interface is there");
+    }
+    good.echo("undisturbed");
+    bad.echo("and it may go on");
+}
+
+#[test]
+fn a_way_goes_to_whoever_answers_an_authentic_request_from_it() {
+    let (port, _thread) = port();
+    let first = guest(&port, 500);
+    let address = first.socket.local_addr().expect("it is bound");
+    // The first client is gone without a word, and the next one has its address.
+    let second = port.peer().expect("the configuration is good");
+    let (config, clock) = config(501);
+    let (mut driver, client) =
+        Driver::new(config, seeded_rng(501), clock).expect("the defaults work together");
+    driver.add_socket(StdSocket::new(first.socket).expect("a socket")).expect("the address is good");
+    driver.end_of_sockets();
+    assert_eq!(driver.socket(0).get_ref().local_addr().expect("it is bound"), address);
+    let channel = client.create_data_channel("test", ChannelInit::default()).expect("it is possible");
+    negotiate(&client, &second);
+    // Both clients read from one socket: each sees a part of what comes, and what is not its own it drops.
+    thread::spawn(|| drive(driver));
+    block_on(client.connected()).expect("checks are sent again until they are heard");
+    assert!(block_on(channel.opened()));
+    assert_eq!(second.connection_state(), ConnectionState::Connected);
+    assert!(port.counters().ways_moved > 0);
+}
+
+#[test]
+fn a_port_that_is_not_driven_ends_its_connections() {
+    let (config, clock) = config(1);
+    let (demux, port) =
+        Demux::new(config, seeded_rng(2), clock, vec![socket()]).expect("the address is good");
+    let before = port.peer().expect("the configuration is good");
+    drop(demux);
+    let after = port.peer().expect("the configuration is good");
+    assert_eq!(block_on(before.closed()), CloseReason::Local);
+    assert_eq!(block_on(after.closed()), CloseReason::Local);
+}
+
+#[test]
+fn addresses_that_nobody_can_send_to_are_refused() {
+    let (config, clock) = config(1);
+    let wildcard = UdpSocket::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))).expect("a socket");
+    let sockets = vec![StdSocket::new(wildcard).expect("a socket")];
+    assert!(Demux::new(config, seeded_rng(2), clock, sockets).is_err());
+}
