@@ -75,6 +75,8 @@ pub struct Scene {
     now: Duration,
     net: Net,
     flows: Vec<Box<dyn Flow>>,
+    /// Whether each slice of time is told of.
+    pub traces: bool,
 }
 
 /// What came of a flow.
@@ -114,7 +116,7 @@ fn address(flow: usize, end: usize) -> SocketAddr {
 
 impl Scene {
     pub fn new(seed: u64, link: Link, flows: Vec<Box<dyn Flow>>) -> Self {
-        Self { now: Duration::ZERO, net: Net::new(seed, link).without_trace(), flows }
+        Self { now: Duration::ZERO, net: Net::new(seed, link).without_trace(), flows, traces: false }
     }
 
     /// Lets time pass; what came of each flow on a link of so many bytes in a second.
@@ -128,6 +130,9 @@ impl Scene {
         for slice in 1..=(time.as_millis() / SLICE.as_millis()) as u32 {
             let end = SLICE * slice;
             while self.step(end) {}
+            if self.traces {
+                eprintln!("{end:?} {}", self.flows[0].note());
+            }
             self.now = end;
             for (index, flow) in self.flows.iter().enumerate() {
                 let received = flow.received();
@@ -191,7 +196,7 @@ impl Scene {
     }
 
     fn turn(&mut self, flow: usize, end: usize) {
-        let Self { now, net, flows } = self;
+        let Self { now, net, flows, .. } = self;
         let path =
             Path { local: address(flow, end), remote: address(flow, 1 - end), transport: Transport::Udp };
         flows[flow].turn(*now, end, &mut |datagram| net.send(at(*now), path, datagram));

@@ -150,6 +150,7 @@ fn column(cell: &Cell, index: usize, seconds: u64, verbose: bool) -> String {
         _ => flows::flow::<Str0m>(1),
     };
     let mut scene = Scene::new(7, cell.link(), vec![flow]);
+    scene.traces = verbose;
     let start = std::time::Instant::now();
     let outcome = &scene.run(Duration::from_secs(seconds), cell.bytes())[0];
     if verbose {

@@ -191,8 +191,9 @@ impl Association {
         self.confirm(now);
         match self.sender.on_sack(now, &sack, &mut self.events) {
             Ok(outcome) => {
-                if outcome.advanced {
-                    // RFC 9260 §6.3.2 R3: the oldest chunk is another one.
+                if outcome.progress {
+                    // Deviation: RFC 9260 §6.3.2 R3 waits for the oldest chunk. While anything arrives, what is missing
+                    // is found by time, and the timer would only throw away what is known.
                     self.timers.set(Timer::Retransmission, now + self.sender.rtt.timeout());
                     self.timers.stop(Timer::TailProbe);
                 }

@@ -55,6 +55,11 @@ impl Cubic {
         self.reduce();
     }
 
+    /// What was reduced stays reduced.
+    pub(super) fn confirm(&mut self) {
+        self.before = None;
+    }
+
     fn reduce(&mut self) {
         self.before = Some((self.window, self.threshold, self.most));
         // RFC 9438 §4.7: who is below the last maximum makes room for others.

@@ -145,9 +145,10 @@ impl Model {
 
     fn begin_round(&mut self, acked: &Acked) {
         let arrived = acked.delivered - self.round_began_at;
-        if !self.has_queue() {
+        let settled = acked.now - self.reduced_at > self.shortest.map_or(Duration::ZERO, |s| s.rtt * 4);
+        if settled && !self.has_queue() {
             let share = self.lost * MILLION / (arrived + self.lost).max(1);
-            self.background = (self.background * 7 + share) / 8;
+            self.background = (self.background * 3 + share) / 4;
         }
         if let Phase::Startup { best, stale } = self.phase
             && acked.rate.is_some_and(|rate| !rate.limited)
@@ -272,11 +273,12 @@ impl CongestionController for Model {
     fn on_lost(&mut self, lost: &Lost) {
         self.lost += lost.bytes;
         // One reduction for one flight: what was sent before the last one says nothing about it.
-        if lost.sent_at <= self.reduced_at || !self.is_congested(lost.in_flight) {
+        let slowing = matches!(self.phase, Phase::Drain | Phase::Lower { .. } | Phase::Shortest { .. });
+        if slowing || lost.sent_at <= self.reduced_at || !self.is_congested(lost.in_flight) {
             return;
         }
         self.reduced_at = lost.now;
-        let flight = lost.in_flight.min(self.window);
+        let flight = lost.in_flight.min(self.window).max(self.product());
         let ceiling = self.ceiling.get_or_insert_with(|| Cubic::new(self.packet));
         ceiling.reduce_from(flight);
         self.end_growth(lost.now);
@@ -289,6 +291,9 @@ impl CongestionController for Model {
     }
 
     fn on_timeout(&mut self, _now: Instant) {
+        if let Some(ceiling) = &mut self.ceiling {
+            ceiling.confirm();
+        }
         // The model remembers what the path can do; the window is back as soon as it does it again.
         self.window = MIN_PACKETS * self.packet;
     }

@@ -36,8 +36,8 @@ pub(crate) enum BadSack {
 /// What a SACK changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SackOutcome {
-    /// Whether the oldest outstanding chunk was acknowledged.
-    pub(crate) advanced: bool,
+    /// Whether anything was acknowledged for the first time.
+    pub(crate) progress: bool,
     /// Whether the peer can take another chunk.
     pub(crate) window_open: bool,
 }
@@ -97,7 +97,7 @@ impl Sender {
         self.finish_recovery();
         self.detect_losses(now, events);
         self.advance_point(now);
-        Ok(self.outcome(advanced))
+        Ok(self.outcome(tally.bytes > 0 || advanced))
     }
 
     /// A SHUTDOWN acknowledges like a SACK without anything else (RFC 9260 §9.2).
@@ -112,11 +112,11 @@ impl Sender {
         self.grow_window(now, &tally);
         self.finish_recovery();
         self.advance_point(now);
-        Ok(self.outcome(advanced))
+        Ok(self.outcome(tally.bytes > 0 || advanced))
     }
 
-    fn outcome(&self, advanced: bool) -> SackOutcome {
-        SackOutcome { advanced, window_open: self.available_window() >= self.max_payload as u64 }
+    fn outcome(&self, progress: bool) -> SackOutcome {
+        SackOutcome { progress, window_open: self.available_window() >= self.max_payload as u64 }
     }
 
     fn acknowledge_up_to(&mut self, end: u64, tally: &mut Tally) {
