@@ -58,9 +58,11 @@ impl<'a> ExtensionValues<'a> {
             ExtensionKind::RepairedRtpStreamId => self.repaired_rid = text(bytes),
             ExtensionKind::AudioLevel => self.audio_level = AudioLevel::parse(bytes),
             ExtensionKind::AbsoluteSendTime => self.absolute_send_time = AbsoluteSendTime::parse(bytes),
-            ExtensionKind::TransportSequence => self.transport_sequence = TransportSequence::parse(bytes),
+            ExtensionKind::TransportSequence => {
+                self.transport_sequence = TransportSequence::parse(bytes).or(self.transport_sequence);
+            }
             ExtensionKind::TransportSequenceV2 => {
-                self.transport_sequence = TransportSequence::parse(bytes);
+                self.transport_sequence = TransportSequence::parse(bytes).or(self.transport_sequence);
                 self.feedback_request = FeedbackRequest::parse(bytes);
             }
             ExtensionKind::VideoOrientation => self.video_orientation = VideoOrientation::parse(bytes),

@@ -284,7 +284,7 @@ impl Stream {
         self.statistics.given_up = self.missing.given_up();
     }
 
-    /// Whether [`write_feedback`](Self::write_feedback) has something to write.
+    /// Whether [`write_feedback`](Self::write_feedback) has something to write, unless what was missing has come since.
     pub const fn has_feedback(&self) -> bool {
         self.missing.is_ready() || self.keyframes.is_ready()
     }

@@ -252,6 +252,11 @@ fn retransmissions_cost_no_more_than_media_and_a_burst() {
     }
     assert_eq!(again, 256 * 1024 / 60_000);
     assert!(out.stream.statistics().retransmissions_refused > 0);
+    // Media earns what retransmissions cost.
+    out.stream.push(at(2000), outgoing(&LARGE)).unwrap();
+    out.poll(2000).unwrap();
+    out.nack(2200, &[6]);
+    assert_eq!(out.poll(2200).unwrap().0.kind, SentKind::Retransmission);
 }
 
 /// RFC 3550 §6.4.1
