@@ -8,15 +8,13 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { BROWSERS, launch, open } from "./lib/browsers.js";
+import { DESKTOP, PHONE, size, watchShifts } from "./lib/layout.js";
 import { Server } from "./lib/program.js";
 
 const PATIENCE = 30_000;
 const TRANSFER = 16 * 1024 * 1024;
 
 const BUTTON = { browser: "#connect", program: "#let-program-offer" };
-
-const DESKTOP = { width: 1280, height: 1400 };
-const PHONE = { width: 390, height: 844 };
 
 const text = (page, id) => page.$eval(`#${id}`, (element) => element.textContent);
 
@@ -127,21 +125,6 @@ async function tabTo(page, id, backwards = false) {
     if (backwards) await page.keyboard.up("Shift");
   }
   assert.fail(`${id} cannot be reached by the keyboard`);
-}
-
-const size = (page) =>
-  page.evaluate(() => ({ height: document.documentElement.scrollHeight, overflow: document.documentElement.scrollWidth > innerWidth }));
-
-/** Has the browser remember what moves; Firefox does not tell. */
-function watchShifts(page) {
-  return page.evaluate(() => {
-    globalThis.shifts = [];
-    if (!PerformanceObserver.supportedEntryTypes.includes("layout-shift")) return;
-    const named = (node) => node?.id || node?.parentElement?.id || String(node?.nodeName);
-    new PerformanceObserver((list) => {
-      for (const { value, sources } of list.getEntries()) shifts.push(`${value.toFixed(4)}: ${sources.map(({ node }) => named(node))}`);
-    }).observe({ type: "layout-shift" });
-  });
 }
 
 for (const name of BROWSERS) {

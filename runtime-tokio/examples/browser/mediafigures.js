@@ -22,7 +22,7 @@ const ROWS = [
   ["lost", "Packets lost", count],
   ["nacks", "Asked for again", count],
   ["keys", "Key pictures", count],
-  ["plis", "Key pictures asked for", count],
+  ["plis", "Key requests", count],
   ["freezes", "Freezes", count],
   ["rtt", "Round trip", (value) => `${(value * 1000).toFixed(1)} ms`],
 ];

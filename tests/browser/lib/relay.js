@@ -29,6 +29,8 @@ export class Relay {
   loss = 0;
   /** Whether all RTP from the program to the page is lost; RTCP passes. */
   dark = false;
+  /** What the page hears in place of a line from the program. */
+  rewrite = (line) => line;
   passed = 0;
   lost = 0;
   /** From the page's addresses to the sockets that stand for them. */
@@ -52,7 +54,7 @@ export class Relay {
 
   /** What the page gets to see of a line from the program: null for nothing. */
   relayed(line) {
-    if (line.sdp) return { ...line, sdp: withoutCandidates(line.sdp) };
+    if (line.sdp) return this.rewrite({ ...line, sdp: withoutCandidates(line.sdp) });
     if (line.type !== "candidate" || line.candidate === "") return line;
     const words = line.candidate.split(" ");
     if (words[2].toLowerCase() !== "udp" || words[4] !== ADDRESS || this.told) return null;

@@ -93,6 +93,10 @@ export function stubProgram() {
         const { kind } = receiver.track;
         const track = { echo: receiver.track, mute: null, picture: kind === "video" ? this.clip() : null }[this.mode];
         await sender.replaceTrack(track);
+        // Without a track Firefox goes on with black pictures.
+        const parameters = sender.getParameters();
+        for (const encoding of parameters.encodings) encoding.active = track !== null;
+        if (parameters.encodings.length > 0) await sender.setParameters(parameters);
       }
     }
 
