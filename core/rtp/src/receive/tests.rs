@@ -144,6 +144,28 @@ fn no_more_is_waited_for_than_the_bound() {
     assert!(all.iter().copied().eq(1500..2500));
 }
 
+/// RFC 3550 §A.1, for every distance and at every place of the wrap.
+#[test]
+fn every_number_has_its_place() {
+    for first in [0, 1, 2999, 4096, 0x7fff, 0x8000, 0xfffe, 0xffff] {
+        for distance in 0..=u16::MAX {
+            let mut reception = Reception::default();
+            let start = reception.place(SequenceNumber(first), Via::Original).unwrap().sequence();
+            let placed = reception.place(SequenceNumber(first).add(distance), Via::Original);
+            let expected = match distance {
+                0 => Err(Rejected::Duplicate),
+                1..=3000 => {
+                    let sequence = start + u64::from(distance);
+                    Ok(Placed::Newest { sequence, gap: start + 1..sequence })
+                }
+                0xf001.. => Ok(Placed::Late { sequence: start - u64::from(distance.wrapping_neg()) }),
+                _ => Err(Rejected::Jump),
+            };
+            assert_eq!(placed, expected, "{first} {distance}");
+        }
+    }
+}
+
 /// RFC 3550 §A.1
 #[test]
 fn a_sender_that_begins_anew_needs_two_packets_in_order() {

@@ -236,6 +236,26 @@ fn a_forwarders_gaps_and_disorder_are_kept() {
 }
 
 #[test]
+fn every_number_of_a_forwarder_is_kept_or_refused() {
+    for distance in 0..=u16::MAX {
+        let mut stream = Stream::new(config(true));
+        stream.push_numbered(at(0), SequenceNumber(0xfff0), outgoing(b"x")).unwrap();
+        let mut bytes = Vec::new();
+        let map = ExtensionMap::new();
+        let hop = Hop { extensions: &map, transport_sequence: None, absolute_send_time: None };
+        let first = stream.poll_transmit(at(0), &hop, &mut bytes).unwrap().sequence;
+        let pushed = stream.push_numbered(at(0), SequenceNumber(0xfff0).add(distance), outgoing(b"x"));
+        match distance {
+            1..=0x8001 => {
+                let sent = stream.poll_transmit(at(0), &hop, &mut bytes).unwrap();
+                assert_eq!((pushed, sent.sequence), (Ok(()), first + u64::from(distance)));
+            }
+            _ => assert_eq!(pushed, Err(SendError::TooOld), "{distance}"),
+        }
+    }
+}
+
+#[test]
 fn retransmissions_cost_no_more_than_media_and_a_burst() {
     static LARGE: [u8; 60_000] = [0; 60_000];
     let mut out = Out::new(config(true));
