@@ -80,10 +80,10 @@ function draw(c, number) {
   c.arc(width / 2, height / 2, height * 0.36, 0, 2 * Math.PI);
   c.stroke();
   c.textAlign = "center";
-  c.font = `600 44px ${style.getPropertyValue("--mono")}`;
-  c.fillText(String(number).padStart(6, "0"), width / 2, height / 2 + 4);
-  c.font = `500 19px ${style.getPropertyValue("--sans")}`;
-  c.fillText(`${time.toFixed(2)} s`, width / 2, height / 2 + 34);
+  c.font = `600 34px ${style.getPropertyValue("--mono")}`;
+  c.fillText(String(number).padStart(6, "0"), width / 2, height / 2 + 2);
+  c.font = `500 17px ${style.getPropertyValue("--sans")}`;
+  c.fillText(`${time.toFixed(2)} s`, width / 2, height / 2 + 30);
   dancer(c, time * PACE, colour("panel"));
 }
 
