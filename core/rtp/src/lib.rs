@@ -4,6 +4,57 @@
 //! [`rtcp`] does the same for compound packets. [`receive::Stream`] and [`send::Stream`] are the two ends of one SSRC,
 //! [`Reporter`] says when reports are due, [`Router`] whose a packet is, and [`Session`] puts them together for one
 //! transport. Nothing here encrypts, paces or estimates.
+//!
+//! ```
+//! # use std::time::Duration;
+//! # use bytes::Bytes;
+//! # use pavane_base::{Epoch, Instant, rand_core::CryptoRng};
+//! # use pavane_rtp::{receive::Format, send::{self, Outgoing}, *};
+//! # fn example(rng: &mut dyn CryptoRng) -> Option<()> {
+//! let opus = PayloadType::new(111)?;
+//! let config = SessionConfig {
+//!     cname: "fJ8pW0aX".into(),
+//!     epoch: Epoch { at: Instant::ZERO, unix: Duration::from_secs(1_700_000_000) },
+//!     reduced_size: true,
+//!     reference_time: false,
+//!     timing: ReportTiming::default(),
+//! };
+//! let mut here = Session::new(config.clone(), Instant::ZERO, rng);
+//! let mut there = Session::new(config, Instant::ZERO, rng);
+//! let formats = vec![Format { payload_type: opus, clock_rate: 48_000, retransmission: None }];
+//! there.set_section(SectionId(0), SectionConfig { formats, ..SectionConfig::default() });
+//!
+//! let sender = here.add_sender(send::Config::new(Ssrc(1), 48_000, rng)).ok()?;
+//! let now = Instant::from_millis(20);
+//! let packet = Outgoing {
+//!     payload_type: opus,
+//!     marker: true,
+//!     timestamp: RtpTimestamp(960),
+//!     payload: Bytes::from_static(b"twenty milliseconds"),
+//!     extensions: send::MediaExtensions::default(),
+//!     captured_at: None,
+//! };
+//! here.send(now, sender, packet).ok()?;
+//!
+//! let mut datagram = Vec::new();
+//! while here.poll_rtp(now, None, &mut datagram).is_some() {
+//!     // SRTP and a network in between.
+//!     let received = there.handle_rtp(now, &mut datagram).ok()?;
+//!     assert_eq!(received.packet.payload(), b"twenty milliseconds");
+//!     datagram.clear();
+//! }
+//! let next = there.poll_timeout()?;
+//! there.handle_timeout(next);
+//! while there.poll_rtcp(next, 1200, &mut datagram, rng).is_some() {
+//!     here.handle_rtcp(next, &datagram);
+//!     datagram.clear();
+//! }
+//! assert!(here.sender(sender)?.statistics().remote_report_at.is_some());
+//! # Some(())
+//! # }
+//! # use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+//! # example(&mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+//! ```
 
 #![no_std]
 #![forbid(unsafe_code)]

@@ -4,240 +4,27 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use bytes::Bytes;
-use pavane_base::rand_core::CryptoRng;
-use pavane_base::{Epoch, Instant, random_array};
+use pavane_base::{Epoch, Instant};
 
 use crate::rtcp::{Nack, ReportBlock, SenderInfo};
-use crate::{
-    AbsoluteCaptureTime, AbsoluteSendTime, AudioLevel, ExtensionMap, ExtensionValues, NtpTime, PayloadType,
-    PlayoutDelay, RtpTimestamp, SequenceNumber, Ssrc, TransportSequence, VideoOrientation,
-};
+use crate::{NtpTime, PayloadType, RtpTimestamp, SequenceNumber, Ssrc};
 
+mod config;
 mod history;
 mod keyframe;
 mod output;
+mod packet;
 mod remote;
 mod statistics;
 #[cfg(test)]
 mod tests;
 
+pub use config::{Config, HistoryLimits, Retransmission, random_sequence_number};
 use history::History;
 use keyframe::KeyframeDemand;
+pub use packet::{Hop, MediaExtensions, Outgoing, Pending, SendError, Sent, SentKind};
 use remote::Remote;
 pub use statistics::Statistics;
-
-/// How retransmissions are sent in a stream of their own (RFC 4588).
-#[derive(Clone, Debug)]
-pub struct Retransmission {
-    /// That stream's source.
-    pub ssrc: Ssrc,
-    /// Payload types and those of their retransmissions.
-    pub types: Vec<(PayloadType, PayloadType)>,
-    /// The first packet's number, random (RFC 3550 §5.1).
-    pub first_sequence_number: SequenceNumber,
-}
-
-/// What is kept of packets that were sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HistoryLimits {
-    /// How many packets at most, those that wait to be sent among them.
-    pub packets: u16,
-    /// For how long.
-    pub age: Duration,
-}
-
-impl Default for HistoryLimits {
-    /// A thousand packets, which are 2 s at 4.8 Mbit/s.
-    fn default() -> Self {
-        Self { packets: 1024, age: Duration::from_secs(2) }
-    }
-}
-
-/// What one stream is to be sent with.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Its source.
-    pub ssrc: Ssrc,
-    /// Units of its timestamps in a second.
-    pub clock_rate: u32,
-    /// Whether packets are sent again when they are missed.
-    pub nack: bool,
-    /// The stream that they are sent again in; in this one itself without.
-    pub retransmission: Option<Retransmission>,
-    /// The media section's identification, in every packet until a report shows that the receiver knows the stream.
-    pub mid: Option<Box<str>>,
-    /// The layer that the stream is, likewise.
-    pub rid: Option<Box<str>>,
-    /// What is kept for retransmission.
-    pub history: HistoryLimits,
-    /// The first packet's number, random (RFC 3550 §5.1).
-    pub first_sequence_number: SequenceNumber,
-    /// What is added to timestamps, random (RFC 3550 §5.1).
-    pub timestamp_offset: u32,
-}
-
-impl Config {
-    /// A stream without retransmission, with random beginnings.
-    pub fn new(ssrc: Ssrc, clock_rate: u32, rng: &mut dyn CryptoRng) -> Self {
-        Self {
-            ssrc,
-            clock_rate,
-            nack: false,
-            retransmission: None,
-            mid: None,
-            rid: None,
-            history: HistoryLimits::default(),
-            first_sequence_number: random_sequence_number(rng),
-            timestamp_offset: u32::from_be_bytes(random_array(rng)),
-        }
-    }
-}
-
-/// A number to begin with, in the lower half of the circle: a wrap among the first packets would leave a receiver that
-/// missed them with the wrong SRTP index (RFC 3711 §3.3.1).
-pub fn random_sequence_number(rng: &mut dyn CryptoRng) -> SequenceNumber {
-    SequenceNumber(u16::from_be_bytes(random_array(rng)) & 0x7fff)
-}
-
-/// Header extensions that go with the media, in the first transmission and in others.
-#[derive(Clone, Debug, Default)]
-pub struct MediaExtensions {
-    /// How loud the sound is.
-    pub audio_level: Option<AudioLevel>,
-    /// How the camera was held.
-    pub video_orientation: Option<VideoOrientation>,
-    /// Bounds for the delay.
-    pub playout_delay: Option<PlayoutDelay>,
-    /// When the media was captured.
-    pub capture_time: Option<AbsoluteCaptureTime>,
-    /// Whether the video is a screen or a camera's.
-    pub video_content_type: Option<u8>,
-    /// How the frame depends on others, at most 255 bytes.
-    pub dependency_descriptor: Option<Bytes>,
-    /// The bit rates and sizes of the layers, at most 255 bytes.
-    pub video_layers_allocation: Option<Bytes>,
-}
-
-impl MediaExtensions {
-    /// The extensions of a packet that is passed on; `share` makes the two long ones outlive it, best by slicing the
-    /// `Bytes` that the packet lies in.
-    pub fn pass_on(values: &ExtensionValues<'_>, share: impl Fn(&[u8]) -> Bytes) -> Self {
-        Self {
-            audio_level: values.audio_level,
-            video_orientation: values.video_orientation,
-            playout_delay: values.playout_delay,
-            capture_time: values.capture_time,
-            video_content_type: values.video_content_type,
-            dependency_descriptor: values.dependency_descriptor.map(&share),
-            video_layers_allocation: values.video_layers_allocation.map(&share),
-        }
-    }
-
-    fn values(&self) -> ExtensionValues<'_> {
-        ExtensionValues {
-            audio_level: self.audio_level,
-            video_orientation: self.video_orientation,
-            playout_delay: self.playout_delay,
-            capture_time: self.capture_time,
-            video_content_type: self.video_content_type,
-            dependency_descriptor: self.dependency_descriptor.as_deref(),
-            video_layers_allocation: self.video_layers_allocation.as_deref(),
-            ..ExtensionValues::default()
-        }
-    }
-}
-
-/// A packet to be sent.
-#[derive(Clone, Debug)]
-pub struct Outgoing {
-    /// The payload's format.
-    pub payload_type: PayloadType,
-    /// The marker, whose meaning is the payload format's.
-    pub marker: bool,
-    /// The media's moment.
-    pub timestamp: RtpTimestamp,
-    /// The payload, shared with whoever else sends it.
-    pub payload: Bytes,
-    /// Header extensions that go with the media.
-    pub extensions: MediaExtensions,
-    /// When the media was captured; the moment at which it is handed in without. Reports relate timestamps to the wall
-    /// clock by it.
-    pub captured_at: Option<Instant>,
-}
-
-/// Why a packet is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SendError {
-    /// As many packets wait as may.
-    Full,
-    /// Its number lies before those that are remembered, or was used.
-    TooOld,
-    /// The stream has ended.
-    Ended,
-}
-
-impl core::fmt::Display for SendError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::Full => "as many packets wait as may",
-            Self::TooOld => "the packet's number lies before those that are remembered",
-            Self::Ended => "the stream has ended",
-        })
-    }
-}
-
-impl core::error::Error for SendError {}
-
-/// What a transport adds to a packet at the moment of sending.
-#[derive(Clone, Copy, Debug)]
-pub struct Hop<'a> {
-    /// The ids of header extensions.
-    pub extensions: &'a ExtensionMap,
-    /// The packet's number in its transport.
-    pub transport_sequence: Option<TransportSequence>,
-    /// The moment of sending.
-    pub absolute_send_time: Option<AbsoluteSendTime>,
-}
-
-/// What a packet that was written is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SentKind {
-    /// Media for the first time.
-    Media,
-    /// Media again.
-    Retransmission,
-    /// Bytes that are there for their number.
-    Padding,
-}
-
-/// A packet that was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sent {
-    /// Its source: the retransmission stream's for those.
-    pub ssrc: Ssrc,
-    /// Its number, or the original's of a retransmission, in numbers that do not wrap.
-    pub sequence: u64,
-    /// What it is.
-    pub kind: SentKind,
-    /// How many bytes were written.
-    pub len: usize,
-    /// The number in its transport, if the one that was offered was used: a packet that is sent again under its own number
-    /// keeps the one that it had.
-    pub transport_sequence: Option<TransportSequence>,
-}
-
-/// A packet that waits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pending {
-    /// What it is.
-    pub kind: SentKind,
-    /// How many bytes its payload has.
-    pub payload_len: usize,
-    /// Since when it waits.
-    pub since: Instant,
-}
 
 /// The moment of the wall clock that a timestamp belongs to.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,13 @@
 use alloc::vec;
 
+use bytes::Bytes;
+
 use super::*;
 use crate::rtcp::{self, Packets, write_nack};
-use crate::{ExtensionId, ExtensionKind, NtpShort, Packet};
+use crate::{
+    AbsoluteSendTime, ExtensionId, ExtensionKind, ExtensionMap, ExtensionValues, NtpShort, Packet,
+    TransportSequence,
+};
 
 const VIDEO: Ssrc = Ssrc(1);
 const RTX: Ssrc = Ssrc(2);

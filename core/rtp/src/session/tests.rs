@@ -6,7 +6,7 @@ use pavane_base::rand_core::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
-use crate::receive::{Rejected, Via};
+use crate::receive::{Format, KeyframeMethod, Rejected, Via};
 use crate::rtcp::{self, Packets, is_rtcp};
 use crate::send::{MediaExtensions, Retransmission, SentKind};
 use crate::{ExtensionId, ExtensionKind, Packet, PayloadType, RtpTimestamp};
