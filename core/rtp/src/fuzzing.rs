@@ -66,6 +66,7 @@ pub fn rtcp_compound(data: &[u8]) {
                 feedback.streams().for_each(|stream| stream.packets().for_each(drop));
             }
             rtcp::Packet::FullIntraRequest(request) => request.entries().for_each(drop),
+            rtcp::Packet::BitRateBounds(bounds) => bounds.entries().for_each(drop),
             rtcp::Packet::Remb(remb) => remb.streams().for_each(drop),
             rtcp::Packet::ExtendedReport(report) => report.blocks().for_each(|block| {
                 if let rtcp::ExtendedBlock::DelaySinceLastRr(data) = block {

@@ -19,6 +19,7 @@ use crate::Ssrc;
 use crate::packet::{PADDING_BIT, VERSION};
 
 mod app;
+mod bit_rate;
 mod bye;
 mod congestion;
 mod description;
@@ -33,6 +34,7 @@ mod transport;
 mod tests;
 
 pub use app::{App, write_app};
+pub use bit_rate::{BitRateBound, BitRateBounds, BitRateMessage, write_bit_rate_bounds};
 pub use bye::{Bye, write_bye};
 pub use congestion::{
     ArrivalOffset, CongestionFeedback, CongestionFeedbackWriter, PacketMetric, StreamMetrics,
@@ -62,6 +64,8 @@ pub(crate) mod kind {
 /// The formats of feedback on the transport.
 mod rtpfb {
     pub(super) const NACK: u8 = 1;
+    pub(super) const TMMBR: u8 = 3;
+    pub(super) const TMMBN: u8 = 4;
     pub(super) const CCFB: u8 = 11;
     pub(super) const TRANSPORT_WIDE: u8 = 15;
 }
@@ -105,6 +109,8 @@ pub enum Packet<'a> {
     FullIntraRequest(FullIntraRequest<'a>),
     /// How much may be sent.
     Remb(Remb<'a>),
+    /// Bounds of bit rates.
+    BitRateBounds(BitRateBounds<'a>),
     /// Further statistics.
     ExtendedReport(ExtendedReport<'a>),
     /// A packet of another type or format.
@@ -223,6 +229,12 @@ impl<'a> Raw<'a> {
             (kind::BYE, count) => Packet::Bye(Bye::read(count, body)?),
             (kind::APP, count) => Packet::App(App::read(count, body)?),
             (kind::RTPFB, rtpfb::NACK) => Packet::Nack(Nack::read(body)?),
+            (kind::RTPFB, rtpfb::TMMBR) => {
+                Packet::BitRateBounds(BitRateBounds::read(BitRateMessage::Request, body)?)
+            }
+            (kind::RTPFB, rtpfb::TMMBN) => {
+                Packet::BitRateBounds(BitRateBounds::read(BitRateMessage::Notification, body)?)
+            }
             (kind::RTPFB, rtpfb::CCFB) => Packet::CongestionFeedback(CongestionFeedback::read(body)?),
             (kind::RTPFB, rtpfb::TRANSPORT_WIDE) => Packet::TransportFeedback(TransportFeedback::read(body)?),
             (kind::PSFB, psfb::PLI) => Packet::PictureLoss(PictureLoss::read(body)?),
@@ -265,6 +277,15 @@ fn read_feedback_ssrcs(reader: &mut Reader<'_>) -> Result<(Ssrc, Ssrc), Truncate
 fn put_feedback_ssrcs(out: &mut Vec<u8>, sender: Ssrc, media: Ssrc) {
     out.put_u32(sender.0);
     out.put_u32(media.0);
+}
+
+/// A rate of a mantissa and an exponent.
+fn shift_or_saturate(mantissa: u64, exponent: u32) -> u64 {
+    match mantissa {
+        0 => 0,
+        _ if mantissa.leading_zeros() >= exponent => mantissa << exponent,
+        _ => u64::MAX,
+    }
 }
 
 /// SSRCs as they lie one behind the other.

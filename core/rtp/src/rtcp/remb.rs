@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use pavane_base::{Reader, Truncated, WriteExt};
 
-use super::{SsrcList, kind, psfb, put_feedback_ssrcs, read_feedback_ssrcs, write_packet};
+use super::{SsrcList, kind, psfb, put_feedback_ssrcs, read_feedback_ssrcs, shift_or_saturate, write_packet};
 use crate::Ssrc;
 
 const NAME: [u8; 4] = *b"REMB";
@@ -50,14 +50,6 @@ impl<'a> Remb<'a> {
     /// The streams.
     pub fn streams(&self) -> impl ExactSizeIterator<Item = Ssrc> + use<'a> {
         self.streams.iter()
-    }
-}
-
-fn shift_or_saturate(mantissa: u64, exponent: u32) -> u64 {
-    match mantissa {
-        0 => 0,
-        _ if mantissa.leading_zeros() >= exponent => mantissa << exponent,
-        _ => u64::MAX,
     }
 }
 

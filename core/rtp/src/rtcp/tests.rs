@@ -245,6 +245,20 @@ fn requests_and_estimates_come_back() {
     }
 }
 
+/// RFC 5104 §4.2
+#[test]
+fn bounds_of_bit_rates_come_back() {
+    for message in [BitRateMessage::Request, BitRateMessage::Notification] {
+        let bound = |bits_per_second| BitRateBound { ssrc: Ssrc(2), bits_per_second, overhead: 40 };
+        let bounds = [bound(0), bound(0x1_ffff), bound(0x1_ffff << 20), bound(123_456)];
+        let mut out = Vec::new();
+        write_bit_rate_bounds(&mut out, message, Ssrc(1), &bounds);
+        let Packet::BitRateBounds(found) = only(&out) else { panic!() };
+        assert_eq!((found.message(), found.sender()), (message, Ssrc(1)));
+        assert!(found.entries().eq(bounds));
+    }
+}
+
 #[test]
 fn extended_reports_come_back() {
     let mut out = Vec::new();
