@@ -195,7 +195,11 @@ impl Router {
         if let Some(source) = self.sources.get(&header.ssrc)
             && self.is_still(source, values)
         {
-            return Ok(source.route);
+            let (route, unnamed) = (source.route, source.rid.is_none());
+            if unnamed {
+                self.name(header.ssrc, route, values);
+            }
+            return Ok(route);
         }
         let section = self.section(header.payload_type, values.mid)?;
         let section_id = section.id;
@@ -226,6 +230,20 @@ impl Router {
         };
         let same_rid = said_rid.is_none_or(|said| source.rid.as_deref() == Some(said));
         same_mid && (same_rid || source.declared)
+    }
+
+    /// Takes note of the layer that a declared source says it is.
+    fn name(&mut self, ssrc: Ssrc, route: Route, values: &ExtensionValues<'_>) {
+        let said = match route.role {
+            Role::Media => values.rid,
+            Role::Retransmission { .. } => values.repaired_rid,
+        };
+        let Some(said) = said else { return };
+        let section = self.sections.iter().find(|section| section.id == route.section);
+        let allowed = section.is_some_and(|section| section.rids.iter().any(|rid| **rid == *said));
+        if let Some(source) = self.sources.get_mut(&ssrc).filter(|_| allowed) {
+            source.rid = Some(said.into());
+        }
     }
 
     fn section(&self, payload_type: PayloadType, mid: Option<&str>) -> Result<&Section, Unroutable> {

@@ -120,3 +120,19 @@ fn no_more_sources_are_remembered_than_the_bound() {
     router.forget(Ssrc(5));
     assert_eq!(router.route(&header(9999, 96), &NOTHING), media(0));
 }
+
+#[test]
+fn a_declared_source_may_say_which_layer_it_is() {
+    let mut router = Router::new();
+    let sources = vec![DeclaredSource { ssrc: Ssrc(1), retransmission: None }];
+    router.set_section(
+        SectionId(0),
+        &SectionRules { sources, rids: vec!["hi".into()], ..rules("a", &[96], &[97]) },
+    );
+    let with = |rid, repaired_rid| ExtensionValues { rid, repaired_rid, ..NOTHING };
+    assert_eq!(router.route(&header(1, 96), &with(Some("no"), None)), media(0));
+    assert_eq!(router.rid(Ssrc(1)), None);
+    assert_eq!(router.route(&header(1, 96), &with(Some("hi"), None)), media(0));
+    assert_eq!(router.rid(Ssrc(1)), Some("hi"));
+    assert_eq!(router.route(&header(2, 97), &with(None, Some("hi"))), repair(0, 1));
+}
