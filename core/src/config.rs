@@ -20,6 +20,7 @@ pub struct Config {
     pub(crate) ice: IceTiming,
     pub(crate) max_message_size: u64,
     pub(crate) receive_window: u32,
+    pub(crate) max_receive_window: u32,
     pub(crate) send_buffer: usize,
     pub(crate) codecs: Vec<CodecParameters>,
     pub(crate) header_extensions: Vec<HeaderExtension>,
@@ -42,6 +43,7 @@ impl Config {
             ice: IceTiming::default(),
             max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
             receive_window: DEFAULT_RECEIVE_WINDOW,
+            max_receive_window: DEFAULT_MAX_RECEIVE_WINDOW,
             send_buffer: DEFAULT_SEND_BUFFER,
             codecs: default_codecs(),
             header_extensions: default_extensions(),
@@ -62,10 +64,20 @@ impl Config {
         self
     }
 
-    /// Sets how many bytes of data-channel messages may be on the way to the application, over all channels.
+    /// Sets how many bytes of data-channel messages may be on the way to the application, over all channels; it stays so
+    /// unless [`max_receive_window`](Self::max_receive_window) is set afterwards.
     #[must_use]
     pub const fn receive_window(mut self, bytes: u32) -> Self {
         self.receive_window = bytes;
+        self.max_receive_window = bytes;
+        self
+    }
+
+    /// Sets how many bytes the receive window may grow to where the path is fast and long and the application reads as
+    /// quickly as data comes.
+    #[must_use]
+    pub const fn max_receive_window(mut self, bytes: u32) -> Self {
+        self.max_receive_window = bytes;
         self
     }
 
@@ -120,6 +132,9 @@ const DEFAULT_MAX_MESSAGE_SIZE: u64 = 262_144;
 
 /// Enough for 640 Mbit/s at 100 ms of round trip.
 const DEFAULT_RECEIVE_WINDOW: u32 = 8 * 1024 * 1024;
+
+/// Two and a half times what is under way at 1 Gbit/s and 200 ms.
+const DEFAULT_MAX_RECEIVE_WINDOW: u32 = 64 * 1024 * 1024;
 
 /// What Chromium gives a channel, here for all of them together.
 const DEFAULT_SEND_BUFFER: usize = 16 * 1024 * 1024;

@@ -13,9 +13,11 @@ pub struct Config {
     pub remote_port: u16,
     /// The length in bytes of the largest SCTP packet to send.
     pub max_packet: usize,
-    /// How many bytes may have arrived and not been read. It is raised where it could not hold two messages of
+    /// How many bytes may have arrived and not been read, at first. It is raised where it could not hold two messages of
     /// `max_message_size`, which would never be complete otherwise.
     pub receive_window: u32,
+    /// Up to how many bytes the receive window grows where the path is so fast and long that it would hold the peer back.
+    pub max_receive_window: u32,
     /// The size in bytes of the largest message to accept; a peer that sends a larger one loses the association.
     pub max_message_size: usize,
     /// How many bytes may wait for their first transmission; beyond it [`SendError::Full`](crate::SendError::Full).
@@ -24,6 +26,8 @@ pub struct Config {
     pub outgoing_streams: u16,
     /// How many streams the peer may have.
     pub incoming_streams: u16,
+    /// Whether to offer packets without a checksum (RFC 9653): right where DTLS, which has a better one, carries them.
+    pub zero_checksum: bool,
     /// Who decides how much may be in flight.
     pub congestion: CongestionAlgorithm,
     /// How long everything takes.
@@ -42,10 +46,12 @@ impl Default for Config {
             remote_port: WEBRTC_PORT,
             max_packet: DEFAULT_MAX_PACKET,
             receive_window: 8 << 20,
+            max_receive_window: 64 << 20,
             max_message_size: 256 << 10,
             max_buffered_send: 16 << 20,
             outgoing_streams: u16::MAX,
             incoming_streams: u16::MAX,
+            zero_checksum: true,
             congestion: CongestionAlgorithm::default(),
             timing: Timing::default(),
             max_retransmissions: None,

@@ -56,8 +56,10 @@ impl StateCookie {
         out.put_u16(self.peer.outgoing);
         out.put_u16(self.peer.incoming);
         out.put_u32(self.peer.initial_tsn.0);
-        let Extensions { partial_reliability, reconfiguration } = self.peer.extensions;
-        out.put_u32(u32::from(partial_reliability) | u32::from(reconfiguration) << 1);
+        let Extensions { partial_reliability, reconfiguration, zero_checksum } = self.peer.extensions;
+        out.put_u32(
+            u32::from(partial_reliability) | u32::from(reconfiguration) << 1 | u32::from(zero_checksum) << 2,
+        );
         out.put_u32(self.tie_tags.local.0);
         out.put_u32(self.tie_tags.peer.0);
         let mac = key.hash(&out);
@@ -76,7 +78,11 @@ impl StateCookie {
         let (tag, window) = (VerificationTag(r.u32()?), r.u32()?);
         let (outgoing, incoming, initial_tsn) = (r.u16()?, r.u16()?, Tsn(r.u32()?));
         let bits = r.u32()?;
-        let extensions = Extensions { partial_reliability: bits & 1 != 0, reconfiguration: bits & 2 != 0 };
+        let extensions = Extensions {
+            partial_reliability: bits & 1 != 0,
+            reconfiguration: bits & 2 != 0,
+            zero_checksum: bits & 4 != 0,
+        };
         let peer = Opening { tag, window, outgoing, incoming, initial_tsn, extensions };
         let tie_tags = TieTags { local: VerificationTag(r.u32()?), peer: VerificationTag(r.u32()?) };
         Ok(Self { made_at, local_tag, local_tsn, peer, tie_tags })
@@ -102,7 +108,11 @@ mod tests {
                 outgoing: 5,
                 incoming: 6,
                 initial_tsn: Tsn(7),
-                extensions: Extensions { partial_reliability: true, reconfiguration: false },
+                extensions: Extensions {
+                    partial_reliability: true,
+                    reconfiguration: false,
+                    zero_checksum: true,
+                },
             },
             tie_tags: TieTags { local: VerificationTag(8), peer: VerificationTag(9) },
         };

@@ -28,10 +28,12 @@ pub(crate) struct Header {
     pub(crate) tag: VerificationTag,
 }
 
-/// A received packet whose checksum is right and whose chunks' lengths add up.
+/// A received packet whose chunks' lengths add up, and whose checksum is right or left out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Packet<'p> {
     pub(crate) header: Header,
+    /// Whether it has no checksum (RFC 9653).
+    pub(crate) unchecked: bool,
     chunks: &'p [u8],
 }
 
@@ -49,7 +51,14 @@ impl From<Truncated> for PacketError {
 }
 
 impl<'p> Packet<'p> {
+    /// Takes a packet apart, with a checksum or without.
+    #[cfg(any(test, feature = "fuzzing"))]
     pub(crate) fn parse(packet: &'p [u8]) -> Result<Self, PacketError> {
+        Self::parse_with(packet, true)
+    }
+
+    /// Takes a packet apart that may have zero for a checksum, if it `may_lack` one.
+    pub(crate) fn parse_with(packet: &'p [u8], may_lack: bool) -> Result<Self, PacketError> {
         let mut r = Reader::new(packet);
         let head: [u8; 8] = r.array()?;
         let found: [u8; 4] = r.array()?;
@@ -57,13 +66,14 @@ impl<'p> Packet<'p> {
         if !lengths_add_up(chunks) {
             return Err(PacketError::Malformed);
         }
-        if crc32c::checksum_around_field(head, chunks) != found {
+        let unchecked = may_lack && found == [0; 4];
+        if !unchecked && crc32c::checksum_around_field(head, chunks) != found {
             return Err(PacketError::Checksum);
         }
         let mut r = Reader::new(&head);
         let header =
             Header { source_port: r.u16()?, destination_port: r.u16()?, tag: VerificationTag(r.u32()?) };
-        Ok(Self { header, chunks })
+        Ok(Self { header, unchecked, chunks })
     }
 
     /// The chunks in their order.
@@ -123,6 +133,7 @@ pub(crate) struct PacketWriter<'b> {
     buf: &'b mut Vec<u8>,
     start: usize,
     limit: usize,
+    checksum: bool,
 }
 
 impl<'b> PacketWriter<'b> {
@@ -132,7 +143,12 @@ impl<'b> PacketWriter<'b> {
         buf.put_u16(header.destination_port);
         buf.put_u32(header.tag.0);
         buf.put_u32(0);
-        Self { buf, start, limit }
+        Self { buf, start, limit, checksum: true }
+    }
+
+    /// Leaves the checksum out, if `unchecked` (RFC 9653).
+    pub(crate) const fn unchecked(self, unchecked: bool) -> Self {
+        Self { checksum: !unchecked, ..self }
     }
 
     /// How many bytes are left for chunks, their headers included.
@@ -173,6 +189,9 @@ impl<'b> PacketWriter<'b> {
             return None;
         }
         let packet = &mut self.buf[self.start..];
+        if !self.checksum {
+            return Some(packet.len());
+        }
         let checksum = crc32c::checksum(packet);
         packet[8..12].copy_from_slice(&checksum);
         Some(packet.len())

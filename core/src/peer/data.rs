@@ -64,6 +64,7 @@ impl DataTransport {
                 remote_port: data.sctp_port,
                 max_packet: MAX_PACKET,
                 receive_window: config.receive_window,
+                max_receive_window: config.max_receive_window,
                 max_message_size: usize::try_from(config.max_message_size).unwrap_or(usize::MAX),
                 max_buffered_send: config.send_buffer,
                 ..sctp::Config::default()

@@ -42,7 +42,7 @@ impl Association {
             outgoing: self.config.outgoing_streams.max(1),
             incoming: self.config.incoming_streams.max(1),
             initial_tsn,
-            extensions: Extensions::OURS,
+            extensions: Extensions::offered(&self.config),
         }
     }
 
@@ -299,7 +299,7 @@ impl Link {
         Self {
             stage,
             peer_tag: peer.tag,
-            extensions: Extensions::OURS.both(peer.extensions),
+            extensions: Extensions::offered(config).both(peer.extensions),
             // RFC 9260 §5.1.1: each direction has what its sender wants and its receiver accepts.
             outgoing: config.outgoing_streams.max(1).min(peer.incoming),
             incoming: config.incoming_streams.max(1).min(peer.outgoing),

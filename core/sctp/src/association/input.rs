@@ -20,7 +20,16 @@ impl Association {
     /// Takes in a packet from the peer, whatever its bytes.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         self.packets_received += 1;
-        let packet = match Packet::parse(packet) {
+        let may_lack =
+            self.config.zero_checksum && matches!(self.phase, Phase::Linked(_) | Phase::Over { .. });
+        let packet = match Packet::parse_with(packet, may_lack) {
+            // RFC 9653 §5.3: what sets an association up has a checksum always.
+            Ok(packet)
+                if packet.unchecked && packet.chunks().next().is_none_or(|c| SETS_UP.contains(&c.kind)) =>
+            {
+                self.dropped.checksum += 1;
+                return;
+            }
             Ok(packet) => packet,
             Err(PacketError::Malformed) => {
                 self.dropped.malformed += 1;
@@ -129,7 +138,8 @@ impl Association {
         }
         self.repeat_shutdown(now, seen);
         if let Phase::Linked(link) = &mut self.phase {
-            link.receiver.after_packet(seen);
+            let round_trip = self.sender.rtt.smoothed().unwrap_or(self.config.timing.rto_initial);
+            link.receiver.after_packet(now, round_trip, seen);
             if seen.any {
                 self.perform_deferred();
             }
@@ -263,6 +273,9 @@ impl Association {
         self.standalone.pop_front()
     }
 }
+
+/// The chunks that set an association up.
+const SETS_UP: [u8; 3] = [Init::TYPE, InitAck::TYPE, CookieEcho::TYPE];
 
 /// How much of an unknown chunk is sent back.
 const MAX_EXCERPT: usize = 64;

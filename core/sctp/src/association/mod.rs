@@ -212,6 +212,15 @@ impl Association {
         self.sender.set_low_threshold(stream, bytes);
     }
 
+    /// From here on the receive window grows no further than this, for callers that share memory out among many
+    /// associations; what it has grown to is kept, since the peer was promised it.
+    pub fn set_max_receive_window(&mut self, bytes: u32) {
+        self.config.max_receive_window = bytes;
+        if let Some(link) = self.phase.link_mut() {
+            link.receiver.set_max_window(bytes as usize);
+        }
+    }
+
     /// Ends the association at once; the peer is told why.
     pub fn abort(&mut self, _now: Instant, reason: &[u8]) {
         let reason = reason.get(..reason.len().min(MAX_REASON)).unwrap_or_default();

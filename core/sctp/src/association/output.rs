@@ -83,7 +83,8 @@ impl Association {
     }
 
     fn write_packet(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<usize> {
-        let mut w = self.writer(buf, self.peer_tag());
+        let unchecked = self.phase.link().is_some_and(|link| link.extensions.zero_checksum);
+        let mut w = self.writer(buf, self.peer_tag()).unchecked(unchecked);
         let Phase::Linked(link) = &mut self.phase else { return None };
         if core::mem::take(&mut link.control.cookie_ack) {
             CookieAck::write(&mut w);

@@ -1,5 +1,7 @@
 //! The timers and what happens when they expire.
 
+use core::time::Duration;
+
 use pavane_base::{Instant, TimerKind};
 
 use super::Association;
@@ -104,7 +106,10 @@ impl Association {
     /// Starts and stops the timers that follow from the state of the two halves.
     pub(super) fn refresh_timers(&mut self, now: Instant) {
         let Phase::Linked(link) = &self.phase else { return };
-        self.keep(Timer::Sack, link.receiver.owes_sack_later(), now + self.config.timing.sack_delay);
+        // A peer on a short path waits a part of the round trip, not many of them.
+        let patience = self.sender.rtt.smoothed().map_or(Duration::MAX, |rtt| (rtt / 2).max(MIN_SACK_DELAY));
+        let delay = patience.min(self.config.timing.sack_delay);
+        self.keep(Timer::Sack, link.receiver.owes_sack_later(), now + delay);
         let flowing = !matches!(self.phase.link().map(|l| &l.stage), Some(Stage::CookieEchoed { .. }) | None);
         let waiting = flowing && self.sender.is_waiting();
         self.keep(Timer::Retransmission, waiting, now + self.sender.rtt.timeout());
@@ -194,6 +199,9 @@ impl Association {
         }
     }
 }
+
+/// Timers of the platforms below us are not finer than this.
+const MIN_SACK_DELAY: Duration = Duration::from_millis(10);
 
 /// After this many doublings any pause is at its longest.
 const MAX_PROBE_BACKOFF: u32 = 10;

@@ -21,6 +21,7 @@ use pavane_base::{Reader, Truncated, WriteExt};
 
 use super::parameter::{Parameter, Parameters, write_parameter};
 use super::{ForwardTsn, RawChunk, Reconfig, UnknownRule};
+use crate::config::Config;
 use crate::packet::PacketWriter;
 use crate::types::{Tsn, VerificationTag};
 
@@ -61,21 +62,34 @@ pub(crate) struct Extensions {
     pub(crate) partial_reliability: bool,
     /// RE-CONFIG (RFC 6525).
     pub(crate) reconfiguration: bool,
+    /// Packets without a checksum, since DTLS has one (RFC 9653).
+    pub(crate) zero_checksum: bool,
 }
 
 impl Extensions {
-    pub(crate) const OURS: Self = Self { partial_reliability: true, reconfiguration: true };
+    /// Everything that we know.
+    pub(crate) const ALL: Self =
+        Self { partial_reliability: true, reconfiguration: true, zero_checksum: true };
+
+    /// What we offer.
+    pub(crate) const fn offered(config: &Config) -> Self {
+        Self { zero_checksum: config.zero_checksum, ..Self::ALL }
+    }
 
     pub(crate) const fn both(self, other: Self) -> Self {
         Self {
             partial_reliability: self.partial_reliability && other.partial_reliability,
             reconfiguration: self.reconfiguration && other.reconfiguration,
+            zero_checksum: self.zero_checksum && other.zero_checksum,
         }
     }
 
     fn write(self, out: &mut Vec<u8>) {
         if self.partial_reliability {
             write_parameter(out, FORWARD_TSN_SUPPORTED, |_| {});
+        }
+        if self.zero_checksum {
+            write_parameter(out, ZERO_CHECKSUM_ACCEPTABLE, |out| out.put_u32(SCTP_OVER_DTLS));
         }
         write_parameter(out, SUPPORTED_EXTENSIONS, |out| {
             if self.reconfiguration {
@@ -189,6 +203,9 @@ impl<'p> Body<'p> {
             STATE_COOKIE => self.cookie = Some(parameter.value),
             FORWARD_TSN_SUPPORTED => self.opening.extensions.partial_reliability = true,
             SUPPORTED_EXTENSIONS => self.opening.extensions.note(parameter.value),
+            ZERO_CHECKSUM_ACCEPTABLE => {
+                self.opening.extensions.zero_checksum |= parameter.value == SCTP_OVER_DTLS.to_be_bytes();
+            }
             HOST_NAME => self.host_name = Some(parameter.whole),
             kind if IGNORED.contains(&kind) => {}
             kind => {
@@ -206,18 +223,22 @@ impl<'p> Body<'p> {
 const STATE_COOKIE: u16 = 7;
 const UNRECOGNIZED: u16 = 8;
 const HOST_NAME: u16 = 11;
+const ZERO_CHECKSUM_ACCEPTABLE: u16 = 0x8001;
 const SUPPORTED_EXTENSIONS: u16 = 0x8008;
 const FORWARD_TSN_SUPPORTED: u16 = 0xc000;
 
+/// The method of error detection that stands in for the checksum (RFC 9653 §4).
+const SCTP_OVER_DTLS: u32 = 1;
+
 /// Known and of no consequence: addresses, over DTLS meaningless (RFC 8261 §5); unrecognized parameters; cookie
-/// preservative; address types; ECN; zero checksum; AUTH's three; padding; adaptation layer.
-const IGNORED: [u16; 12] = [5, 6, 8, 9, 12, 0x8000, 0x8001, 0x8002, 0x8003, 0x8004, 0x8005, 0xc006];
+/// preservative; address types; ECN; AUTH's three; padding; adaptation layer.
+const IGNORED: [u16; 11] = [5, 6, 8, 9, 12, 0x8000, 0x8002, 0x8003, 0x8004, 0x8005, 0xc006];
 
 /// RFC 9260 §3.3.2: a smaller window is an error.
 const MIN_WINDOW: u32 = 1500;
 
 /// Chunk header, fixed fields, our extensions, and the header of the cookie.
-const FIXED_PART: usize = 20 + 4 + 8 + 4;
+const FIXED_PART: usize = 20 + 4 + 8 + 8 + 4;
 
 #[cfg(test)]
 mod tests {
@@ -230,14 +251,14 @@ mod tests {
         outgoing: 65535,
         incoming: 1,
         initial_tsn: Tsn(u32::MAX),
-        extensions: Extensions::OURS,
+        extensions: Extensions::ALL,
     };
 
     #[test]
     fn both_make_the_round_trip() {
         through_a_packet(
             |w| Init::write(w, &OPENING),
-            Some(20 + 4 + 8),
+            Some(20 + 4 + 8 + 8),
             |raw| {
                 let expected = Init { opening: OPENING, unrecognized: Vec::new(), host_name: None };
                 assert_eq!(Init::parse(raw), Ok(expected));

@@ -6,6 +6,9 @@ mod reassembly;
 mod tracker;
 
 use alloc::collections::VecDeque;
+use core::time::Duration;
+
+use pavane_base::Instant;
 
 use self::deliver::Inbox;
 use self::reassembly::Reassembly;
@@ -23,6 +26,10 @@ pub(crate) struct Receiver {
     reassembly: Reassembly,
     inbox: Inbox,
     window: usize,
+    /// Up to which size the window grows.
+    max_window: usize,
+    /// Bytes read since the moment: within a round trip, they tell whether the window is too small.
+    read: (usize, Instant),
     /// How many bytes the peer was told that we can take.
     advertised: usize,
     /// A window below this is no window (RFC 9260 §6.2: avoidance of silly windows).
@@ -64,6 +71,8 @@ impl Receiver {
             reassembly: Reassembly::new(config.max_message_size),
             inbox: Inbox::default(),
             window,
+            max_window: window.max(config.max_receive_window as usize),
+            read: (0, Instant::ZERO),
             advertised: window,
             least_window: config.effective_packet(),
             // RFC 9260 §5.1: the first DATA is acknowledged at once.
@@ -141,15 +150,36 @@ impl Receiver {
     }
 
     /// A packet has been processed: decides when the peer is told (RFC 9260 §6.2).
-    pub(crate) fn after_packet(&mut self, seen: DataSeen) {
+    ///
+    /// Deviation: RFC 9260 §6.2 has a SACK for every packet while there are gaps. Where packets get lost there always are,
+    /// and the way back would carry as many packets as the way here; only what opens or fills a gap is told at once.
+    pub(crate) fn after_packet(&mut self, now: Instant, round_trip: Duration, seen: DataSeen) {
         if !seen.any {
             return;
         }
-        let at_once = seen.immediate || self.tracker.has_gaps();
+        self.tune_window(now, round_trip);
+        let at_once = seen.immediate || self.tracker.take_changed();
         self.ack = match self.ack {
             Ack::None if !at_once => Ack::Later,
             _ => Ack::Due,
         };
+    }
+
+    /// Doubles the window if the application reads half of it in a round trip: it may be what holds the peer back.
+    fn tune_window(&mut self, now: Instant, round_trip: Duration) {
+        let (bytes, since) = self.read;
+        if now - since < round_trip.max(MIN_ROUND_TRIP) {
+            return;
+        }
+        if bytes > self.window / 2 {
+            self.window = self.window.saturating_mul(2).min(self.max_window);
+        }
+        self.read = (0, now);
+    }
+
+    /// From here on the window grows no further than this.
+    pub(crate) fn set_max_window(&mut self, bytes: usize) {
+        self.max_window = bytes.max(self.window);
     }
 
     /// Whether the SACK timer has to run.
@@ -183,6 +213,7 @@ impl Receiver {
     /// Takes a message out; what is read makes room for more.
     pub(crate) fn recv(&mut self, stream: StreamId) -> Option<Message> {
         let message = self.inbox.recv(stream)?;
+        self.read.0 += message.payload.len();
         // RFC 9260 §6.2: the peer hears of a larger window when it is worth a packet.
         if self.free().saturating_sub(self.advertised) >= self.window / 4 {
             self.sack_now();
@@ -251,5 +282,8 @@ impl Receiver {
             || (self.tracker.is_next(position) && self.inbox.unread() < self.window)
     }
 }
+
+/// Shorter round trips are those of one machine, where windows are not what holds anybody back.
+const MIN_ROUND_TRIP: Duration = Duration::from_millis(1);
 
 pub(crate) use self::deliver::Inbox as UnreadMessages;

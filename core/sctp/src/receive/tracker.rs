@@ -16,6 +16,8 @@ pub(crate) struct Tracker {
     /// What has arrived beyond, ascending, not touching: first and one beyond last.
     runs: VecDeque<(u64, u64)>,
     duplicates: Vec<Tsn>,
+    /// Whether a gap was opened or filled, wholly or in part, since somebody asked.
+    changed: bool,
 }
 
 /// Where a TSN stands among those that have arrived.
@@ -36,7 +38,7 @@ pub(crate) enum Arrival {
 impl Tracker {
     pub(crate) fn new(initial: Tsn) -> Self {
         let initial = FIRST_CIRCLE | u64::from(initial.0);
-        Self { next: initial, initial, runs: VecDeque::new(), duplicates: Vec::new() }
+        Self { next: initial, initial, runs: VecDeque::new(), duplicates: Vec::new(), changed: false }
     }
 
     /// The position nearest to the cumulative TSN whose TSN is `tsn`.
@@ -68,10 +70,12 @@ impl Tracker {
     /// The chunk at `position`, which is no duplicate, has arrived.
     pub(crate) fn note(&mut self, position: u64) {
         if position == self.next {
+            self.changed |= !self.runs.is_empty();
             self.next += 1;
             self.absorb_first_run();
             return;
         }
+        self.changed |= position != self.end();
         let at = self.runs.partition_point(|(_, end)| *end < position);
         match self.runs.get_mut(at) {
             Some((_, end)) if *end == position => {
@@ -81,6 +85,11 @@ impl Tracker {
             Some((first, _)) if *first == position + 1 => *first -= 1,
             _ => self.runs.insert(at, (position, position + 1)),
         }
+    }
+
+    /// Whether a gap was opened or filled since the last time.
+    pub(crate) fn take_changed(&mut self) -> bool {
+        core::mem::take(&mut self.changed)
     }
 
     /// Whether the peer may say that nothing up to `position` will come.

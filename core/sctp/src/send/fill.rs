@@ -107,7 +107,7 @@ impl Sender {
         events: &mut VecDeque<Event>,
     ) -> Option<ChunkAt> {
         let mut last = None;
-        while self.ring.len() < MAX_OUTSTANDING && self.may_send_now() {
+        while self.ring.len() < MAX_OUTSTANDING && !self.outbox.is_crowded() && self.may_send_now() {
             let Some(room) = w.room().checked_sub(Data::HEADER).filter(|room| *room > 0) else { break };
             let Some(fragment) = self.outbox.peek(now, room.min(self.max_payload), events) else { break };
             if self.give_up_expired(now, fragment.message, events) {
@@ -212,9 +212,8 @@ impl Entry {
     }
 }
 
-/// How many chunks may be outstanding: what a SACK's gap blocks can address, and so that no two ordered messages of a
-/// stream that are under way differ by half the circle of SSNs.
-const MAX_OUTSTANDING: usize = 32_000;
+/// How many chunks may be outstanding: what a SACK's gap blocks can address.
+const MAX_OUTSTANDING: usize = 60_000;
 
 /// A message is not cut into smaller pieces than this to fill a packet up.
 const MIN_FRAGMENT: usize = 512;

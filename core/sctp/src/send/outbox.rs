@@ -23,6 +23,8 @@ pub(crate) struct Outbox {
     turns: VecDeque<StreamId>,
     /// The message that has begun and is not sent to its end.
     current: Option<Key>,
+    /// How many messages have begun and are not acknowledged to their end.
+    under_way: usize,
     /// Bytes not sent yet, of all streams.
     queued: usize,
     limit: usize,
@@ -95,6 +97,7 @@ impl Outbox {
             messages: Slab::default(),
             turns: VecDeque::new(),
             current: None,
+            under_way: 0,
             queued: 0,
             limit,
             refused: false,
@@ -196,6 +199,7 @@ impl Outbox {
         let Some(stream) = self.streams.get_mut(message.stream) else { return };
         if message.sent == 0 {
             message.first = position;
+            self.under_way += 1;
             if message.ordered {
                 message.ssn = Some(stream.next_ssn);
                 stream.next_ssn = stream.next_ssn.next();
@@ -243,7 +247,13 @@ impl Outbox {
         message.held -= 1;
         if message.held == 0 && message.unsent() == 0 {
             self.messages.remove(key);
+            self.under_way -= 1;
         }
+    }
+
+    /// Whether so many messages are under way that one more, of another stream's turn or not, has to wait.
+    pub(crate) fn is_crowded(&self) -> bool {
+        self.current.is_none() && self.under_way >= MAX_UNDER_WAY
     }
 
     pub(crate) fn message(&self, key: Key) -> Option<&OutMessage> {
@@ -322,6 +332,7 @@ impl Outbox {
         for key in begun {
             self.messages.remove(key);
         }
+        self.under_way = 0;
         self.drained.clear();
         for stream in self.streams.values_mut() {
             stream.next_ssn = Ssn(0);
@@ -379,6 +390,9 @@ pub(crate) enum Abandoned {
     /// A message of which a part had been sent; it takes one position more.
     Partly { first: u64, count: u32 },
 }
+
+/// How many messages are under way at most: no two ordered ones of a stream differ by half the circle of SSNs.
+const MAX_UNDER_WAY: usize = 32_000;
 
 /// What a queued message costs beside its bytes.
 const MESSAGE_OVERHEAD: usize = 64;
