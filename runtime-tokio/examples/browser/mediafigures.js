@@ -14,6 +14,7 @@ const count = (value) => value.toLocaleString("en");
 /** Name, words, and how a value is written. */
 const ROWS = [
   ["bitrate", "Bitrate", inBits],
+  ["sound", "Of it, sound", inBits],
   ["rate", "Pictures a second", (value) => value.toFixed(1)],
   ["size", "Size", String],
   ["codec", "Codec", String],
@@ -32,7 +33,7 @@ const WAYS = {
   in: { type: "inbound-rtp", colour: "program", name: "from it" },
 };
 
-/** [time, {out: {bytes, frames, bitrate, rate}, in: ...}], oldest first. */
+/** [time, {out: the figures of the rows, and what rates are taken of, in: the same}], oldest first. */
 let samples = [];
 
 export function begin() {
@@ -64,6 +65,7 @@ function outgoing(report, all, type) {
   const told = all.filter((stats) => stats.type === "remote-inbound-rtp");
   return {
     bytes: sum(streams, "bytesSent"),
+    soundBytes: sum(sounds(streams), "bytesSent"),
     packets: sum(streams, "packetsSent"),
     lost: told.length > 0 ? sum(told, "packetsLost") : undefined,
     frames: video?.framesSent ?? video?.framesEncoded,
@@ -77,6 +79,7 @@ function arriving(report, all, type) {
   const { streams, video } = those(all, type);
   return {
     bytes: sum(streams, "bytesReceived"),
+    soundBytes: sum(sounds(streams), "bytesReceived"),
     packets: sum(streams, "packetsReceived"),
     lost: sum(streams, "packetsLost"),
     frames: video?.framesDecoded,
@@ -94,6 +97,8 @@ function those(all, type) {
   return { streams, video: videos.sort((a, b) => most(b) - most(a))[0] };
 }
 
+const sounds = (streams) => streams.filter(({ kind }) => kind === "audio");
+
 function common(report, streams, video) {
   const codec = report.get(video?.codecId)?.mimeType?.split("/")[1];
   return {
@@ -109,11 +114,14 @@ function sum(streams, name) {
 }
 
 /** By the youngest sample that is old enough. */
-function rates(way, { bytes, frames }, now) {
+function rates(way, figures, now) {
   const [then, sample] = samples.findLast(([time]) => now - time >= SPAN) ?? [];
   const before = sample?.[way];
-  const rate = (value, old) => (value >= old ? ((value - old) * 1000) / (now - then) : undefined);
-  return { bitrate: rate(bytes * 8, before?.bytes * 8), rate: rate(frames, before?.frames) };
+  const rate = (name, unit) => {
+    const grown = figures[name] - before?.[name];
+    return grown >= 0 ? (grown * unit * 1000) / (now - then) : undefined;
+  };
+  return { bitrate: rate("bytes", 8), sound: rate("soundBytes", 8), rate: rate("frames", 1) };
 }
 
 /** What is shown has its plain value beside it. */
