@@ -124,10 +124,16 @@ impl Model {
 
     /// Whether round trips are so long that a queue must have formed.
     fn has_queue(&self) -> bool {
-        let (Some(shortest), Some(lately)) = (self.shortest, self.lately[0].or(self.lately[1])) else {
-            return false;
-        };
-        lately > shortest.rtt + (shortest.rtt / 5).max(LEAST_QUEUE)
+        self.lately[0].or(self.lately[1]).is_some_and(|rtt| self.is_long(rtt))
+    }
+
+    /// Whether there was a queue in this round or the one before: what is lost in a queue is found out later.
+    fn had_queue(&self) -> bool {
+        self.lately.iter().flatten().any(|rtt| self.is_long(*rtt))
+    }
+
+    fn is_long(&self, rtt: Duration) -> bool {
+        self.shortest.is_some_and(|shortest| rtt > shortest.rtt + (shortest.rtt / 5).max(LEAST_QUEUE))
     }
 
     fn note_rtt(&mut self, now: Instant, rtt: Duration) {
@@ -146,7 +152,7 @@ impl Model {
     fn begin_round(&mut self, acked: &Acked) {
         let arrived = acked.delivered - self.round_began_at;
         let settled = acked.now - self.reduced_at > self.shortest.map_or(Duration::ZERO, |s| s.rtt * 4);
-        if settled && !self.has_queue() {
+        if settled && !self.had_queue() {
             let share = self.lost * MILLION / (arrived + self.lost).max(1);
             self.background = (self.background * 3 + share) / 4;
         }
@@ -174,7 +180,9 @@ impl Model {
 
     /// Whether what this round has lost is more than accidents take.
     fn is_congested(&self, in_flight: u64) -> bool {
-        let accidents = in_flight * self.background / MILLION * 2 + ACCIDENTS * self.packet;
+        // Where nothing is lost by accident nothing that is lost is one.
+        let allowance = if self.background == 0 { 0 } else { ACCIDENTS * self.packet };
+        let accidents = in_flight * self.background / MILLION * 2 + allowance;
         self.lost > accidents && self.has_queue()
     }
 
@@ -324,5 +332,5 @@ const SHORTEST_TIME: Duration = Duration::from_millis(100);
 const LEAST_QUEUE: Duration = Duration::from_millis(2);
 
 /// How many rounds pass between one attempt to be faster and the next, at least, and how much more it may be.
-const CRUISE_ROUNDS: u32 = 4;
+const CRUISE_ROUNDS: u32 = 2;
 const CRUISE_SPREAD: u32 = 3;

@@ -1,0 +1,158 @@
+//! What arrives of a link's rate on bad networks, and what is left for others: a few figures that must not fall.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use pavane::sctp::{Association, Config, CongestionAlgorithm, Event, Ppid, SendOptions, StreamId};
+use pavane::{Instant, Path, Transport};
+use pavane_tests::{Bursts, Link, Net};
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
+
+/// Ten megabits in a second: as hard for the controllers as more, and a tenth of the work.
+const RATE: u64 = 10_000_000 / 8;
+const RTT: Duration = Duration::from_millis(100);
+/// What is under way on a full link.
+const PRODUCT: u64 = RATE / 10;
+/// IP, UDP and DTLS around each packet.
+const FRAMING: u64 = 28 + 37;
+const MESSAGE: usize = 16 << 10;
+
+/// One bulk transfer from the first association to the second.
+struct Flow {
+    ends: [Association; 2],
+    received: u64,
+    begins: Duration,
+}
+
+struct Scene {
+    now: Instant,
+    net: Net,
+    flows: Vec<Flow>,
+}
+
+fn address(flow: usize, end: usize) -> SocketAddr {
+    ([192, 0, 2, 1 + end as u8], 4000 + flow as u16).into()
+}
+
+impl Scene {
+    fn new(link: Link, controllers: &[CongestionAlgorithm]) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        let mut flow = |(index, congestion): (usize, &CongestionAlgorithm)| {
+            let config = || Config { congestion: *congestion, ..Config::default() };
+            let mut ends = [Association::new(config(), &mut rng), Association::new(config(), &mut rng)];
+            let begins = Duration::from_secs(2) * index as u32;
+            ends.iter_mut().for_each(|end| end.connect(Instant::ZERO + begins));
+            Flow { ends, received: 0, begins }
+        };
+        let flows = controllers.iter().enumerate().map(&mut flow).collect();
+        let link = link.framing(FRAMING);
+        Self { now: Instant::ZERO, net: Net::new(5, link).without_trace(), flows }
+    }
+
+    /// The shares of the link between two moments.
+    fn shares(&mut self, from: u64, to: u64) -> Vec<f64> {
+        self.run(Duration::from_secs(from));
+        let before: Vec<_> = self.flows.iter().map(|flow| flow.received).collect();
+        self.run(Duration::from_secs(to));
+        let share =
+            |(flow, before): (&Flow, u64)| (flow.received - before) as f64 / ((to - from) * RATE) as f64;
+        self.flows.iter().zip(before).map(share).collect()
+    }
+
+    fn run(&mut self, until: Duration) {
+        let until = Instant::ZERO + until;
+        loop {
+            (0..self.flows.len()).for_each(|index| self.turn(index));
+            let timeouts =
+                self.flows.iter().flat_map(|flow| flow.ends.iter().filter_map(Association::poll_timeout));
+            let Some(next) = timeouts.chain(self.net.next_arrival()).min().filter(|at| *at < until) else {
+                self.now = until;
+                return;
+            };
+            self.now = self.now.max(next);
+            while let Some((path, packet)) = self.net.receive(self.now) {
+                let index = usize::from(path.local.port() - 4000);
+                let end = usize::from(path.local == address(index, 1));
+                self.flows[index].ends[end].handle_packet(self.now, &packet);
+                self.net.recycle(packet);
+            }
+        }
+    }
+
+    fn turn(&mut self, index: usize) {
+        let Self { now, net, flows } = self;
+        let flow = &mut flows[index];
+        if *now < Instant::ZERO + flow.begins {
+            return;
+        }
+        let message = || bytes::Bytes::from_static(&[7; MESSAGE]);
+        while flow.ends[0].buffered_amount(StreamId(0)) < 1 << 20
+            && flow.ends[0].send(*now, StreamId(0), Ppid(53), message(), SendOptions::default()).is_ok()
+        {
+        }
+        let mut packet = Vec::new();
+        for (n, end) in flow.ends.iter_mut().enumerate() {
+            if end.poll_timeout().is_some_and(|at| at <= *now) {
+                end.handle_timeout(*now);
+            }
+            while let Some(event) = end.poll_event() {
+                if let Event::StreamReadable(id) = event {
+                    while let Some(message) = end.recv(id) {
+                        flow.received += message.payload.len() as u64;
+                    }
+                }
+            }
+            let path =
+                Path { local: address(index, n), remote: address(index, 1 - n), transport: Transport::Udp };
+            while end.poll_transmit(*now, &mut packet).is_some() {
+                net.send(*now, path, &packet);
+                packet.clear();
+            }
+        }
+    }
+}
+
+fn link(queue: u64) -> Link {
+    Link::with_delay(RTT / 2).bottleneck(RATE, queue)
+}
+
+fn alone(link: Link, controller: CongestionAlgorithm) -> f64 {
+    let share = Scene::new(link, &[controller]).shares(6, 16)[0];
+    println!("{controller:?}: {share:.3}");
+    share
+}
+
+#[test]
+fn a_clean_link_is_filled_by_every_controller() {
+    use CongestionAlgorithm::{Cubic, Model, Rfc9260};
+    for queue in [PRODUCT / 2, PRODUCT * 2] {
+        assert!(alone(link(queue), Model) >= 0.88);
+        assert!(alone(link(queue), Cubic) >= 0.88);
+    }
+    assert!(alone(link(PRODUCT * 2), Rfc9260) >= 0.85);
+}
+
+#[test]
+fn random_loss_does_not_stop_the_default() {
+    let default = CongestionAlgorithm::default();
+    assert!(alone(link(PRODUCT).loss(0.01), default) >= 0.8);
+    assert!(alone(link(PRODUCT).loss(0.05), default) >= 0.6);
+    let bursts = Bursts { begin: 0.002, end: 0.1, loss: 0.5 };
+    assert!(alone(link(PRODUCT).bursts(bursts), default) >= 0.7);
+    assert!(alone(link(PRODUCT).reordering(0.01), default) >= 0.8);
+}
+
+#[test]
+fn flows_in_one_queue_leave_each_other_room() {
+    let default = CongestionAlgorithm::default();
+    for queue in [PRODUCT, PRODUCT * 2] {
+        for other in [default, CongestionAlgorithm::Cubic] {
+            let shares = Scene::new(link(queue), &[default, other]).shares(10, 40);
+            println!("{other:?}: {shares:.3?}");
+            let ratio = shares[0] / shares[1];
+            println!("{ratio:.2}");
+
+        }
+    }
+}
