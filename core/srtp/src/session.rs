@@ -1,0 +1,225 @@
+//! Both directions of one transport.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use pavane_crypto::Provider;
+
+use crate::error::{Counters, KeyingError, ProtectError, UnprotectError};
+use crate::index::{MAX_RTCP_INDEX, MAX_RTP_INDEX, Window, nearest};
+use crate::profile::Profile;
+use crate::protection::{ENCRYPTED, Protection, RTCP_CLEAR};
+use crate::sources::Sources;
+
+/// Which side of the DTLS handshake we were.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// We sent the ClientHello.
+    Client,
+    /// We answered it.
+    Server,
+}
+
+/// SRTP and SRTCP of one transport.
+pub struct Session {
+    profile: Profile,
+    sending: Protection,
+    receiving: Protection,
+    /// The highest RTP index that was sent.
+    sent: Sources<u64>,
+    /// The RTCP index that is next.
+    sent_rtcp: Sources<u32>,
+    received: Sources<Window>,
+    received_rtcp: Sources<Window>,
+    counters: Counters,
+}
+
+impl Session {
+    /// Makes a session of what DTLS exported under `EXTRACTOR-dtls_srtp`: the client's key, the server's, the client's
+    /// salt, the server's (RFC 5764 §4.2).
+    ///
+    /// # Errors
+    /// If there is too much or too little of it.
+    pub fn new(
+        provider: &dyn Provider,
+        profile: Profile,
+        role: Role,
+        keying_material: &[u8],
+    ) -> Result<Self, KeyingError> {
+        if keying_material.len() != profile.keying_material_len() {
+            return Err(KeyingError::WrongLength);
+        }
+        let (keys, salts) = keying_material.split_at(2 * profile.key_len());
+        let (client_key, server_key) = keys.split_at(profile.key_len());
+        let (client_salt, server_salt) = salts.split_at(profile.salt_len());
+        let client = Protection::new(provider, profile, client_key, client_salt)?;
+        let server = Protection::new(provider, profile, server_key, server_salt)?;
+        let (sending, receiving) = match role {
+            Role::Client => (client, server),
+            Role::Server => (server, client),
+        };
+        Ok(Self {
+            profile,
+            sending,
+            receiving,
+            sent: Sources::default(),
+            sent_rtcp: Sources::default(),
+            received: Sources::default(),
+            received_rtcp: Sources::default(),
+            counters: Counters::default(),
+        })
+    }
+
+    /// The profile.
+    pub const fn profile(&self) -> Profile {
+        self.profile
+    }
+
+    /// What was dropped.
+    pub const fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Protects the packet of RTP that begins at `start`: it is encrypted where it lies, and its tag appended.
+    ///
+    /// A packet that has been sent may be sent again under its number, if nothing in it has changed: a key stream must
+    /// never cover two things.
+    ///
+    /// # Errors
+    /// If it is no packet or may not be sent; it is as it was.
+    pub fn protect_rtp(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), ProtectError> {
+        let bytes = packet.get(start..).ok_or(ProtectError::Malformed)?;
+        let (header, sequence, ssrc) = read_header(bytes).ok_or(ProtectError::Malformed)?;
+        let index = match self.sent.get_mut(ssrc) {
+            Some(highest) => {
+                let index = nearest(*highest, sequence);
+                if index > MAX_RTP_INDEX {
+                    return Err(ProtectError::KeyExhausted);
+                }
+                *highest = index.max(*highest);
+                index
+            }
+            None => match self.sent.insert(ssrc, u64::from(sequence)) {
+                true => u64::from(sequence),
+                false => return Err(ProtectError::TooManySources),
+            },
+        };
+        self.sending.seal_rtp(packet, start, header, ssrc, index);
+        Ok(())
+    }
+
+    /// Unprotects a packet of RTP where it lies, and returns it without its tag.
+    ///
+    /// # Errors
+    /// If it is to be dropped, which is counted.
+    pub fn unprotect_rtp<'d>(&mut self, packet: &'d mut [u8]) -> Result<&'d mut [u8], UnprotectError> {
+        self.open_rtp(packet).inspect_err(|error| self.counters.count(*error))
+    }
+
+    fn open_rtp<'d>(&mut self, packet: &'d mut [u8]) -> Result<&'d mut [u8], UnprotectError> {
+        let (header, sequence, ssrc) = read_header(packet).ok_or(UnprotectError::Malformed)?;
+        // Only what is authentic leaves a trace: nobody else can fill the table.
+        let Some(window) = self.received.get_mut(ssrc) else {
+            let index = u64::from(sequence);
+            let packet = self.receiving.open_rtp(packet, header, ssrc, index)?;
+            return match self.received.insert(ssrc, Window::starting(index)) {
+                true => Ok(packet),
+                false => Err(UnprotectError::TooManySources),
+            };
+        };
+        let index = nearest(window.highest(), sequence);
+        if index > MAX_RTP_INDEX {
+            return Err(UnprotectError::Unauthentic);
+        }
+        window.check(index)?;
+        let packet = self.receiving.open_rtp(packet, header, ssrc, index)?;
+        window.accept(index);
+        Ok(packet)
+    }
+
+    /// Protects the datagram of RTCP that begins at `start`: all but its first eight bytes is encrypted where it lies, and
+    /// what says its index and authenticates it appended.
+    ///
+    /// # Errors
+    /// If it is no packet or may not be sent; it is as it was.
+    pub fn protect_rtcp(&mut self, packet: &mut Vec<u8>, start: usize) -> Result<(), ProtectError> {
+        let bytes = packet.get(start..).ok_or(ProtectError::Malformed)?;
+        let ssrc = read_sender(bytes).ok_or(ProtectError::Malformed)?;
+        let index = match self.sent_rtcp.get_mut(ssrc) {
+            Some(next) if *next > MAX_RTCP_INDEX => return Err(ProtectError::KeyExhausted),
+            Some(next) => {
+                *next += 1;
+                *next - 1
+            }
+            None => match self.sent_rtcp.insert(ssrc, 1) {
+                true => 0,
+                false => return Err(ProtectError::TooManySources),
+            },
+        };
+        self.sending.seal_rtcp(packet, start, ssrc, index);
+        Ok(())
+    }
+
+    /// Unprotects a datagram of RTCP where it lies, and returns it without what protected it.
+    ///
+    /// Deviation: RFC 3711 §3.4 lets RTCP go unencrypted; in WebRTC it never does (RFC 8827 §6.5), and is dropped.
+    ///
+    /// # Errors
+    /// If it is to be dropped, which is counted.
+    pub fn unprotect_rtcp<'d>(&mut self, packet: &'d mut [u8]) -> Result<&'d mut [u8], UnprotectError> {
+        self.open_rtcp(packet).inspect_err(|error| self.counters.count(*error))
+    }
+
+    fn open_rtcp<'d>(&mut self, packet: &'d mut [u8]) -> Result<&'d mut [u8], UnprotectError> {
+        let ssrc = read_sender(packet).ok_or(UnprotectError::Malformed)?;
+        let word = self.receiving.index_word(packet).ok_or(UnprotectError::Malformed)?;
+        if word & ENCRYPTED == 0 {
+            return Err(UnprotectError::Unencrypted);
+        }
+        let index = word & !ENCRYPTED;
+        let Some(window) = self.received_rtcp.get_mut(ssrc) else {
+            let packet = self.receiving.open_rtcp(packet, ssrc, index)?;
+            return match self.received_rtcp.insert(ssrc, Window::starting(u64::from(index))) {
+                true => Ok(packet),
+                false => Err(UnprotectError::TooManySources),
+            };
+        };
+        window.check(u64::from(index))?;
+        let packet = self.receiving.open_rtcp(packet, ssrc, index)?;
+        window.accept(u64::from(index));
+        Ok(packet)
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("profile", &self.profile)
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The length of a packet's header with its extension, its sequence number and its source (RFC 3550 §5.1).
+fn read_header(packet: &[u8]) -> Option<(usize, u16, u32)> {
+    const VERSION: u8 = 2;
+    const EXTENSION: u8 = 0x10;
+    let fixed: &[u8; 12] = packet.first_chunk()?;
+    let [first, _, high, low, _, _, _, _, ssrc @ ..] = *fixed;
+    if first >> 6 != VERSION {
+        return None;
+    }
+    let mut len = 12 + 4 * usize::from(first & 0x0f);
+    if first & EXTENSION != 0 {
+        let [_, _, high, low] = *packet.get(len..)?.first_chunk()?;
+        len += 4 + 4 * usize::from(u16::from_be_bytes([high, low]));
+    }
+    (len <= packet.len()).then(|| (len, u16::from_be_bytes([high, low]), u32::from_be_bytes(ssrc)))
+}
+
+/// The sender of a datagram's first packet (RFC 3550 §6.1).
+fn read_sender(packet: &[u8]) -> Option<u32> {
+    const VERSION: u8 = 2;
+    let [first, _, _, _, ssrc @ ..] = *packet.first_chunk::<RTCP_CLEAR>()?;
+    (first >> 6 == VERSION).then(|| u32::from_be_bytes(ssrc))
+}
