@@ -152,6 +152,46 @@ impl fmt::Display for CandidateError {
 
 impl core::error::Error for CandidateError {}
 
+/// A packet that was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The connection has no keys yet.
+    NotConnected,
+    /// The sender has no track, or no exchange has agreed that it sends.
+    NotSending,
+    /// The payload type is none that the peer takes.
+    UnknownPayloadType,
+    /// As many packets wait as may.
+    Full,
+    /// The packet's number lies before those that are remembered, or was used.
+    TooOld,
+}
+
+impl From<pavane_rtp::send::SendError> for WriteError {
+    fn from(error: pavane_rtp::send::SendError) -> Self {
+        match error {
+            pavane_rtp::send::SendError::Full => Self::Full,
+            pavane_rtp::send::SendError::TooOld => Self::TooOld,
+            _ => Self::NotSending,
+        }
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotConnected => "the connection has no keys yet",
+            Self::NotSending => "the sender has no track or is not to send",
+            Self::UnknownPayloadType => "the payload type is none that the peer takes",
+            Self::Full => "as many packets wait as may",
+            Self::TooOld => "the packet's number lies before those that are remembered",
+        })
+    }
+}
+
+impl core::error::Error for WriteError {}
+
 /// What the application said of a track and cannot be; nothing has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

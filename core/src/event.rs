@@ -6,7 +6,7 @@ use core::net::IpAddr;
 
 use pavane_datachannel::{ChannelError, ChannelId};
 
-use crate::media::{MediaKind, ReceiverId, TransceiverId};
+use crate::media::{MediaKind, ReceiverId, SenderId, TransceiverId};
 use crate::{ConnectionState, IceCandidate, IceConnectionState, IceGatheringState, SignalingState};
 
 /// Something happened to a [`PeerConnection`](crate::PeerConnection).
@@ -53,8 +53,14 @@ pub enum Event {
     /// The peer sends a track, or says so; of what it sends nothing need have arrived.
     #[doc(alias = "ontrack")]
     Track(TrackEvent),
+    /// The first packet of a track came, or the first again.
+    #[doc(alias = "onunmute")]
+    TrackUnmuted(ReceiverId),
     /// The peer sends a track no more.
+    #[doc(alias = "onmute")]
     TrackMuted(ReceiverId),
+    /// The peer needs a key frame of what is sent.
+    KeyframeWanted(SenderId),
     /// A transceiver is stopped, by whichever side, and gone.
     TransceiverStopped(TransceiverId),
     /// The connection has ended, and why; nothing follows but what is already queued.

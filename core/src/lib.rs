@@ -102,6 +102,7 @@ mod error;
 mod event;
 mod media;
 mod peer;
+mod received;
 mod state;
 mod stats;
 
@@ -110,8 +111,10 @@ pub use pavane_crypto as crypto;
 pub use pavane_datachannel as datachannel;
 pub use pavane_dtls as dtls;
 pub use pavane_ice as ice;
+pub use pavane_rtp as rtp;
 pub use pavane_sctp as sctp;
 pub use pavane_sdp as sdp;
+pub use pavane_srtp as srtp;
 
 pub use pavane_base::{Datagram, Ecn, Epoch, Instant, Path, Transmit, Transport};
 pub use pavane_datachannel::{
@@ -123,12 +126,13 @@ pub use pavane_sdp::Direction;
 
 pub use config::{Config, ConfigError, IceTiming};
 pub use description::{Description, IceCandidate, SdpType};
-pub use error::{CandidateError, Required, SignalingError, TrackError};
+pub use error::{CandidateError, Required, SignalingError, TrackError, WriteError};
 pub use event::{Action, ActionId, ActionOutcome, CloseReason, Event, TrackEvent};
 pub use media::{
     Codec, CodecParameters, Feedback, HeaderExtension, InvalidName, MediaKind, ReceiverId, SenderId, Track,
     TrackInit, TransceiverId, TransceiverInit, default_codecs, default_extensions,
 };
-pub use peer::{Channel, PeerConnection, RtpTransceiver};
+pub use peer::{Channel, PeerConnection, RtpReceiver, RtpSender, RtpTransceiver};
+pub use received::{Received, ReceivedRtp};
 pub use state::{ConnectionState, IceConnectionState, IceGatheringState, SignalingState};
 pub use stats::{Drops, DtlsStats, Stats, Traffic};

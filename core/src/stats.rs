@@ -57,6 +57,8 @@ pub struct Drops {
     pub after_close: u64,
     /// Their first byte is that of no protocol of ours (RFC 7983 §7).
     pub unknown_protocol: u64,
+    /// They were media, and came before there were keys.
+    pub before_keys: u64,
     /// They came from an address that no candidate pair has.
     pub unknown_path: u64,
     /// They are RTP or RTCP, and no media is negotiated.

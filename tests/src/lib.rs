@@ -4,4 +4,4 @@ pub mod net;
 pub mod pair;
 
 pub use net::{Bursts, Link, Net};
-pub use pair::{End, Pair, Peer};
+pub use pair::{End, HeardRtp, Pair, Peer};

@@ -4,7 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use pavane::{ChannelId, Config, Datagram, Epoch, Event, Instant, Message, PeerConnection};
+use pavane::rtp::receive::Via;
+use pavane::{
+    ChannelId, Config, Datagram, Epoch, Event, Instant, Message, PeerConnection, Received, ReceivedRtp,
+    ReceiverId,
+};
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -20,8 +24,40 @@ pub struct Peer {
     pub events: Vec<(Instant, Event)>,
     /// Every message that was read, by channel.
     pub heard: Vec<(ChannelId, Message)>,
+    /// Every packet of media that was handed over.
+    pub media: Vec<HeardRtp>,
     /// Whether messages are read as soon as they arrive.
     pub reads: bool,
+}
+
+/// A packet of media that was handed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeardRtp {
+    /// When.
+    pub at: Instant,
+    /// To whom.
+    pub receiver: ReceiverId,
+    /// Its number in the stream.
+    pub sequence: u64,
+    /// Whether it came by retransmission.
+    pub repaired: bool,
+    /// The marker.
+    pub marker: bool,
+    /// What it carried.
+    pub payload: Vec<u8>,
+}
+
+impl HeardRtp {
+    fn of(at: Instant, received: &ReceivedRtp<'_>) -> Self {
+        Self {
+            at,
+            receiver: received.receiver,
+            sequence: received.place.sequence,
+            repaired: received.via == Via::Retransmission,
+            marker: received.packet.marker(),
+            payload: received.packet.payload().to_vec(),
+        }
+    }
 }
 
 /// Which of the two.
@@ -83,7 +119,14 @@ impl Pair {
             let config = configure(Config::new(provider.clone(), &mut rng, &epoch));
             let connection = PeerConnection::new(Arc::new(config), Box::new(rng), epoch).unwrap();
             let address = addresses[n as usize];
-            Peer { connection, address, events: Vec::new(), heard: Vec::new(), reads: true }
+            Peer {
+                connection,
+                address,
+                events: Vec::new(),
+                heard: Vec::new(),
+                media: Vec::new(),
+                reads: true,
+            }
         });
         Self { now, net: Net::new(seed, link), peers, buf: Vec::new(), tap: None }
     }
@@ -164,7 +207,9 @@ impl Pair {
             let to = self.peers.iter_mut().find(|peer| peer.address == path.local);
             if let Some(peer) = to {
                 let datagram = Datagram { path, ecn: None, payload: &mut payload };
-                peer.connection.handle_datagram(self.now, datagram);
+                if let Received::Rtp(received) = peer.connection.handle_datagram(self.now, datagram) {
+                    peer.media.push(HeardRtp::of(self.now, &received));
+                }
                 peer.note_events(self.now);
             }
             self.net.recycle(payload);

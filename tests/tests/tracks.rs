@@ -236,7 +236,7 @@ fn a_stopped_transceivers_section_is_rejected_and_used_again() {
     pair.connection(Alice).add_track(TrackInit::video()).unwrap();
     pair.connection(Alice).create_data_channel(now, "chat", Default::default()).unwrap();
     pair.exchange(Alice);
-    pair.connection(Alice).transceiver(audio).unwrap().stop();
+    pair.connection(Alice).transceiver(audio).unwrap().stop(now);
     assert!(pair.connection(Alice).negotiation_needed());
     let bobs = pair.connection(Bob).transceivers().next().unwrap();
     pair.exchange(Alice);

@@ -8,6 +8,7 @@ use pavane_base::{Key, Slab};
 
 use super::track::{InvalidName, Track, TrackInit, check_names};
 use super::{Codec, CodecParameters, ExtensionIds, MediaKind, RemoteMedia, random_name};
+use crate::rtp::SenderKey;
 use crate::sdp::Direction;
 
 /// Names a transceiver of its connection.
@@ -106,6 +107,10 @@ pub(crate) struct Transceiver {
     /// Whether an exchange has ever had it send.
     pub(crate) has_sent: bool,
     pub(crate) agreement: Option<Agreement>,
+    /// Its stream, once an exchange has had it send.
+    pub(crate) sending: Option<SenderKey>,
+    /// Whether packets of the peer's come.
+    pub(crate) hears: bool,
 }
 
 /// Where it came from.
@@ -193,9 +198,20 @@ impl Media {
             rtx_ssrc,
             has_sent: false,
             agreement: None,
+            sending: None,
+            hears: false,
         });
         self.order.push(key);
         Ok(key)
+    }
+
+    /// Draws the sources of a transceiver anew.
+    pub(crate) fn draw_ssrcs(&mut self, key: Key, rng: &mut dyn CryptoRng) {
+        let ssrc = self.unused_ssrc(rng, None);
+        let rtx_ssrc = self.unused_ssrc(rng, Some(ssrc));
+        if let Some(transceiver) = self.transceivers.get_mut(key) {
+            (transceiver.ssrc, transceiver.rtx_ssrc) = (ssrc, rtx_ssrc);
+        }
     }
 
     fn unused_ssrc(&self, rng: &mut dyn CryptoRng, but: Option<u32>) -> u32 {
@@ -223,6 +239,11 @@ impl Media {
     /// All of them, in the order of their creation.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &Transceiver)> {
         self.order.iter().filter_map(|key| self.transceivers.get(*key).map(|transceiver| (*key, transceiver)))
+    }
+
+    /// All of them.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut Transceiver)> {
+        self.transceivers.iter_mut()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -280,6 +301,18 @@ impl Transceiver {
     /// The direction in force.
     pub(crate) fn current_direction(&self) -> Option<Direction> {
         self.agreement.as_ref().map(|agreement| agreement.direction)
+    }
+
+    /// Whether packets may be sent: the exchange has agreed on it, and the application goes on wanting it.
+    pub(crate) fn sends(&self) -> bool {
+        self.life == Life::Live
+            && self.track.is_some()
+            && self.current_direction().is_some_and(Direction::sends)
+    }
+
+    /// Whether the exchange has agreed that packets come.
+    pub(crate) fn receives(&self) -> bool {
+        self.life == Life::Live && self.current_direction().is_some_and(Direction::receives)
     }
 
     /// The streams that a description names for what it sends.

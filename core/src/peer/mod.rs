@@ -12,9 +12,11 @@ mod connection_state;
 mod data;
 mod figures;
 mod local;
+mod media;
 mod negotiate;
 mod remote;
 mod route;
+mod sender;
 mod session;
 mod tracks;
 mod transceivers;
@@ -34,6 +36,7 @@ use pavane_base::{Datagram, Epoch, Instant, Path, Transmit, earliest};
 use pavane_crypto::HashAlgorithm;
 
 pub use channel::Channel;
+pub use sender::{RtpReceiver, RtpSender};
 pub use tracks::RtpTransceiver;
 
 use self::data::DataTransport;
@@ -47,7 +50,7 @@ use crate::media::Media;
 use crate::stats::{Drops, Stats, Traffic};
 use crate::{
     ChannelId, ChannelInit, ConnectionState, CreateChannelError, Description, IceCandidate,
-    IceConnectionState, IceGatheringState, SignalingState, ice,
+    IceConnectionState, IceGatheringState, Received, SignalingState, ice,
 };
 
 /// One end of a WebRTC session.
@@ -66,6 +69,7 @@ use crate::{
 pub struct PeerConnection {
     config: Arc<Config>,
     rng: Box<dyn CryptoRng + Send>,
+    epoch: Epoch,
     session: Session,
     transport: Transport,
     data: DataTransport,
@@ -111,7 +115,6 @@ impl PeerConnection {
         epoch: Epoch,
     ) -> Result<Self, ConfigError> {
         config.check()?;
-        let _ = epoch;
         let identity = Identity {
             session_id: rng.next_u64() >> 1,
             fingerprint: config.certificate.fingerprint(&*config.provider, HashAlgorithm::Sha256),
@@ -137,6 +140,7 @@ impl PeerConnection {
             drops: Drops::default(),
             config,
             rng,
+            epoch,
         })
     }
 }
@@ -240,12 +244,11 @@ impl PeerConnection {
 
 /// # The world speaks
 impl PeerConnection {
-    /// Takes a datagram that arrived. Its payload is decrypted in place.
-    pub fn handle_datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
+    /// Takes a datagram that arrived. Its payload is decrypted in place, and a packet of media handed over where it lies.
+    pub fn handle_datagram<'d>(&mut self, now: Instant, datagram: Datagram<'d>) -> Received<'d> {
         self.traffic.datagrams_received += 1;
         self.traffic.bytes_received += datagram.payload.len() as u64;
-        self.route(now, datagram.path, datagram.payload);
-        self.settle(now);
+        self.route(now, datagram.path, datagram.payload)
     }
 
     /// Does what is due at `now`. To be called at [`poll_timeout`](Self::poll_timeout); early, late or repeated calls do
@@ -294,7 +297,7 @@ impl PeerConnection {
             },
         };
         self.apply_local(now, &description)?;
-        self.settle(now);
+        self.settle_command(now);
         Ok(())
     }
 
@@ -308,7 +311,7 @@ impl PeerConnection {
         description: Description,
     ) -> Result<(), SignalingError> {
         self.apply_remote(now, &description)?;
-        self.settle(now);
+        self.settle_command(now);
         Ok(())
     }
 
@@ -375,7 +378,7 @@ impl PeerConnection {
         }
         let (channels, association) = self.data.parts();
         let id = channels.create(now, association, label, init)?;
-        self.settle(now);
+        self.settle_command(now);
         Ok(id)
     }
 
@@ -446,7 +449,13 @@ impl PeerConnection {
     fn settle(&mut self, now: Instant) {
         self.settle_transport(now);
         self.settle_data(now);
+        self.settle_media();
         self.tell_states();
+    }
+
+    /// The same after a command that may have changed what descriptions are to say.
+    fn settle_command(&mut self, now: Instant) {
+        self.settle(now);
         self.tell_if_negotiation_is_needed();
     }
 
@@ -485,6 +494,8 @@ impl PeerConnection {
 
     fn dtls_connected(&mut self, now: Instant) {
         let round_trip_time = self.transport.ice.round_trip_time();
+        self.transport.key_media(&self.config);
+        self.transport.media.set_round_trip_time(round_trip_time);
         let Some(dtls) = self.transport.dtls_mut() else { return };
         self.data.connect(now, dtls.role(), round_trip_time);
         while let Some(packet) = dtls.poll_early_data() {
@@ -508,6 +519,7 @@ impl PeerConnection {
     fn say_farewell(&mut self, now: Instant) {
         let path = self.transport.path();
         self.data.abort(now);
+        self.transport.media.leave();
         self.session.close();
         self.transport.ice.close();
         self.life = Life::Farewell { path };
@@ -569,9 +581,6 @@ impl PeerConnection {
             None => sdp.to_string(),
         }
     }
-
-    /// Senders and receivers follow what is agreed.
-    fn media_changed(&mut self) {}
 }
 
 impl fmt::Debug for PeerConnection {

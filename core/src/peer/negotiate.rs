@@ -148,7 +148,7 @@ impl PeerConnection {
 
     /// Puts two descriptions that agree into force.
     fn agree(&mut self, now: Instant, local: &Local, remote: &Remote) {
-        self.agree_on_media(local, remote);
+        self.agree_on_media(now, local, remote);
         let Some((index, transport)) = session::agreed_transport(local, remote) else { return };
         self.agree_on_ice(now, remote, index, transport);
         if let Ok(role) = dtls_role(local, remote, index, transport) {

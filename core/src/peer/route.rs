@@ -3,13 +3,13 @@
 //! ```text
 //! 0..=3    STUN  ─▶ ICE agent
 //! 20..=63  DTLS  ─▶ records ─▶ handshake | SCTP packet ─▶ association ─▶ channels
-//! 128..=191  RTP and RTCP: none is negotiated
+//! 128..=191  RTP and RTCP ─▶ SRTP ─▶ streams ─▶ the application
 //! ```
 
 use pavane_base::{Instant, Path};
 
 use super::{Life, PeerConnection};
-use crate::dtls;
+use crate::{Received, dtls};
 
 impl PeerConnection {
     /// The ICE user fragment by which the peer's requests name this side: what a caller with many connections behind one
@@ -18,18 +18,23 @@ impl PeerConnection {
         &self.transport.ice.local_credentials().ufrag
     }
 
-    pub(super) fn route(&mut self, now: Instant, path: Path, payload: &mut [u8]) {
+    pub(super) fn route<'d>(&mut self, now: Instant, path: Path, payload: &'d mut [u8]) -> Received<'d> {
         if self.life != Life::Open {
             self.drops.after_close += 1;
-            return;
+            return Received::Nothing;
+        }
+        // Media concerns no other layer.
+        if let Some(128..=191) = payload.first() {
+            return self.take_media(now, path, payload);
         }
         match payload.first() {
             Some(0..=3) => self.transport.ice.handle_datagram(now, &mut *self.rng, path, payload),
             Some(20..=63) if self.transport.ice.handle_data(now, path) => self.take_dtls(now, payload),
             Some(20..=63) => self.drops.unknown_path += 1,
-            Some(128..=191) => self.drops.media_not_negotiated += 1,
             _ => self.drops.unknown_protocol += 1,
         }
+        self.settle(now);
+        Received::Nothing
     }
 
     /// Takes the records of a datagram, one after the other.

@@ -2,6 +2,8 @@
 
 use alloc::vec::Vec;
 
+use pavane_base::Instant;
+
 use super::{Life, PeerConnection};
 use crate::error::TrackError;
 use crate::event::Event;
@@ -227,7 +229,7 @@ impl RtpTransceiver<'_> {
 
     /// Stops it for good. What it sends and receives ends at once; the peer is told by the next offer, after which it is
     /// forgotten.
-    pub fn stop(mut self) {
+    pub fn stop(mut self, now: Instant) {
         let state = self.state_mut();
         state.life = media::Life::Stopping;
         state.direction = Direction::Inactive;
@@ -236,7 +238,7 @@ impl RtpTransceiver<'_> {
             self.peer.media.remove(self.id.0);
             self.peer.events.push_back(Event::TransceiverStopped(self.id));
         }
-        self.peer.media_changed();
+        self.peer.media_changed(now);
         self.peer.tell_if_negotiation_is_needed();
     }
 }

@@ -1,5 +1,7 @@
 //! Which transceiver has which section, and what an exchange of descriptions means for it (RFC 8829 §5.9 to §5.11).
 
+use pavane_base::Instant;
+
 use super::PeerConnection;
 use super::local::Local;
 use super::remote::{Content, Remote};
@@ -95,7 +97,7 @@ impl PeerConnection {
     }
 
     /// Two descriptions are in force: directions, codecs and extensions follow from them.
-    pub(super) fn agree_on_media(&mut self, local: &Local, remote: &Remote) {
+    pub(super) fn agree_on_media(&mut self, now: Instant, local: &Local, remote: &Remote) {
         let keys: alloc::vec::Vec<_> = self.media.iter().map(|(key, _)| key).collect();
         for key in keys {
             let Some(transceiver) = self.media.get_mut(key) else { continue };
@@ -110,12 +112,14 @@ impl PeerConnection {
                     transceiver.agreement = Some(agreement);
                 }
                 _ => {
-                    self.media.remove(key);
+                    if let Some(transceiver) = self.media.remove(key) {
+                        self.transport.media.forget(&transceiver);
+                    }
                     self.events.push_back(Event::TransceiverStopped(TransceiverId(key)));
                 }
             }
         }
-        self.media_changed();
+        self.media_changed(now);
     }
 }
 

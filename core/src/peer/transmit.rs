@@ -20,6 +20,7 @@ impl PeerConnection {
                 }
                 let path = self.transport.path()?;
                 self.handshake_transmit(now, path, buf)
+                    .or_else(|| self.media_transmit(now, path, max_segments, buf))
                     .or_else(|| self.data_transmit(now, path, max_segments, buf))
             }
             Life::Farewell { path } => {
@@ -68,8 +69,11 @@ impl PeerConnection {
         (segments > 0).then_some(Transmit { path, ecn: None, len, segment_size })
     }
 
-    /// What tells the peer that we are gone: SCTP's ABORT, then DTLS's close_notify.
+    /// What tells the peer that we are gone: RTCP's BYE, SCTP's ABORT, then DTLS's close_notify.
     fn farewell_transmit(&mut self, now: Instant, path: Path, buf: &mut Vec<u8>) -> Option<Transmit> {
+        if let Some(transmit) = self.rtcp_transmit(now, path, buf) {
+            return Some(transmit);
+        }
         if let Some(transmit) = self.data_transmit(now, path, 1, buf) {
             return Some(transmit);
         }

@@ -1,4 +1,4 @@
-//! The transport of a connection: ICE below, DTLS above it.
+//! The transport of a connection: ICE below, DTLS and SRTP above it.
 //!
 //! All sections are bundled, so there is one. It is there from the beginning and does nothing until both descriptions are
 //! set: then ICE is given the peer's credentials and DTLS its role, and the DTLS client's first flight leaves on the first
@@ -12,10 +12,12 @@ use pavane_base::rand_core::CryptoRng;
 use pavane_base::{Instant, Path, earliest};
 use pavane_crypto::Fingerprint;
 
+use super::media::MediaTransport;
 use crate::{Config, dtls, ice};
 
 pub(super) struct Transport {
     pub(super) ice: ice::Agent,
+    pub(super) media: MediaTransport,
     dtls: Dtls,
     dtls_config: Arc<dtls::Config>,
 }
@@ -42,6 +44,7 @@ impl Transport {
         Self {
             // The role is settled by the first description; controlling is what an offerer will be.
             ice: ice::Agent::new(ice_config, ice::Role::Controlling, credentials, rng),
+            media: MediaTransport::default(),
             dtls: Dtls::Undecided { early: Vec::new() },
             dtls_config: Arc::new(dtls_config),
         }
@@ -79,6 +82,13 @@ impl Transport {
             let mut connection = Box::new(dtls::Connection::new(self.dtls_config.clone(), role));
             connection.set_remote_fingerprints(fingerprints);
             self.dtls = Dtls::Ready { connection, early: core::mem::take(early) };
+        }
+    }
+
+    /// DTLS is done: SRTP gets its keys.
+    pub(super) fn key_media(&mut self, config: &Config) {
+        if let Dtls::Started(connection) = &self.dtls {
+            self.media.connect(config, connection);
         }
     }
 
@@ -121,9 +131,11 @@ impl Transport {
         if let Some(connection) = self.dtls_mut() {
             connection.handle_timeout(now, rng);
         }
+        self.media.handle_timeout(now);
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        earliest(self.ice.poll_timeout(), self.dtls().and_then(dtls::Connection::poll_timeout))
+        let dtls = self.dtls().and_then(dtls::Connection::poll_timeout);
+        earliest(earliest(self.ice.poll_timeout(), dtls), self.media.poll_timeout())
     }
 }
