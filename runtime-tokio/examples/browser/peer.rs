@@ -77,6 +77,8 @@ async fn signal(
         }
         Some("answer") => peer.set_remote_description(Description::answer(sdp))?,
         Some("candidate") => early.push(candidate(line)),
+        // Its answer says what becomes of pictures and sound.
+        Some("media") => {}
         _ => return Err("that is no signalling".into()),
     }
     // A candidate that comes before its description is kept until it is there.
