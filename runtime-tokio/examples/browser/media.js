@@ -151,7 +151,7 @@ export function told() {
     const refused = kinds((kind) => !/^send/.test(transceivers.get(kind)?.currentDirection ?? ""));
     const unanswered = kinds((kind) => transceivers.get(kind)?.currentDirection === "sendonly");
     if (refused) say(`The program refuses ${refused}`, true);
-    else if (unanswered) say(`The program takes everything and sends no ${unanswered}`);
+    else if (unanswered) say(`The program takes everything, and sends no ${unanswered.replace(" and ", " and no ")}`);
     else say("Pictures and sound go both ways");
   } else {
     const comes = kinds((kind) => all.some(({ receiver, currentDirection }) =>
