@@ -85,6 +85,8 @@ fn main() {
     }
     compare("HMAC-SHA1 of 100 bytes (a STUN message)", |p| {
         let mac = p.mac(MacAlgorithm::HmacSha1, &[1; 24]);
-        Box::new(move || drop(black_box(mac.sign(&[&[5; 100]]))))
+        Box::new(move || {
+            black_box(mac.sign(&[&[5; 100]]));
+        })
     });
 }
