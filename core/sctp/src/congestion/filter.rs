@@ -42,7 +42,7 @@ impl Greatest {
 }
 
 /// How many rounds make a lot: two of them hold at least one probe for more.
-const LOT: u32 = 5;
+const LOT: u32 = 8;
 
 #[cfg(test)]
 mod tests {

@@ -64,10 +64,10 @@ impl HyStart {
             return;
         }
         match (self.stage, self.current, self.last) {
-            (Stage::SlowStart, Some(current), Some(last)) => {
-                if current >= last + (last / 8).clamp(MIN_RTT_THRESH, MAX_RTT_THRESH) {
-                    self.stage = Stage::Conservative { baseline: current, rounds: 0 };
-                }
+            (Stage::SlowStart, Some(current), Some(last))
+                if current >= last + (last / 8).clamp(MIN_RTT_THRESH, MAX_RTT_THRESH) =>
+            {
+                self.stage = Stage::Conservative { baseline: current, rounds: 0 };
             }
             // RFC 9406 §4.2: it was a passing swell.
             (Stage::Conservative { baseline, .. }, Some(current), _) if current < baseline => {

@@ -332,5 +332,5 @@ const SHORTEST_TIME: Duration = Duration::from_millis(100);
 const LEAST_QUEUE: Duration = Duration::from_millis(2);
 
 /// How many rounds pass between one attempt to be faster and the next, at least, and how much more it may be.
-const CRUISE_ROUNDS: u32 = 2;
+const CRUISE_ROUNDS: u32 = 4;
 const CRUISE_SPREAD: u32 = 3;
