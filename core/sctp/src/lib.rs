@@ -1,4 +1,5 @@
-//! SCTP over DTLS without I/O (RFC 9260, RFC 8261), with partial reliability (RFC 3758, RFC 7496) and stream
+//! SCTP over DTLS without I/O (RFC 9260, RFC 8261), with partial reliability (RFC 3758, RFC 7496), packets without
+//! checksums (RFC 9653), loss recovery by time (RFC 8985), paced sending, three congestion controllers, and stream
 //! reconfiguration (RFC 6525).
 //!
 //! An [`Association`] is handed packets and moments and hands out packets, events and deadlines. It knows nothing of what

@@ -211,3 +211,21 @@ fn an_unanswered_init_is_repeated() {
     lonely.run_for(Duration::from_secs(60));
     assert_eq!(lonely.events, [(Side::A, Event::Closed(CloseReason::Unreachable))]);
 }
+
+/// RFC 9653: packets lack a checksum where both have offered that, except those that set the association up.
+#[test]
+fn checksums_are_left_out_where_both_agree() {
+    for (a, b) in [(true, true), (true, false), (false, true)] {
+        let config = |zero_checksum| Config { zero_checksum, ..Config::default() };
+        let mut pair = Pair::with(1, Weather::CLEAR, config(a), config(b));
+        pair.record = true;
+        pair.connect();
+        pair.send(Side::A, 0, numbered(0, 5000), SendOptions::default());
+        assert!(pair.run(Duration::from_secs(5), |pair| pair.recv(Side::B, 0).is_some()));
+        let lacking = |packet: &[u8]| packet[8..12] == [0; 4];
+        let sets_up = |packet: &[u8]| matches!(packet[12], 1 | 2 | 10);
+        assert!(pair.sent.iter().all(|(_, packet)| !(sets_up(packet) && lacking(packet))));
+        assert_eq!(pair.sent.iter().any(|(_, packet)| lacking(packet)), a && b);
+        assert_eq!(pair.a.counters().dropped.checksum + pair.b.counters().dropped.checksum, 0);
+    }
+}
