@@ -55,6 +55,7 @@ export function show(report) {
     sample[way] = figures;
   }
   samples.push([now, sample]);
+  $("media-figures").dataset.time = now;
   while (now - samples[0][0] > WINDOW + SPAN) samples.shift();
   for (const plot of plots) plot.draw();
 }
