@@ -4,7 +4,7 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 15] = [
+const TARGETS: [(&str, Body); 16] = [
     ("datachannel_messages", pavane_datachannel::fuzzing::messages),
     ("dtls_client", pavane_dtls::fuzzing::client),
     ("dtls_parsers", pavane_dtls::fuzzing::parsers),
@@ -19,6 +19,7 @@ const TARGETS: [(&str, Body); 15] = [
     ("sctp_packet", pavane_sctp::fuzzing::packet),
     ("sctp_pair", pavane_sctp::fuzzing::pair),
     ("sdp_session", pavane_sdp::fuzzing::session_description),
+    ("srtp_session", pavane_srtp::fuzzing::session),
     ("stun_message", pavane_stun::fuzzing::message),
 ];
 
