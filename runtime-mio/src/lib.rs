@@ -87,8 +87,9 @@ pub use pavane::{
     SignalingError, SignalingState, Stats,
 };
 pub use pavane_drive::{
-    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, Messages, PeerConnection, Port,
-    PortCounters, block_on, seeded_rng, system_rng,
+    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, Messages,
+    PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TransceiverState, block_on, seeded_rng,
+    system_rng,
 };
 
 pub use reactor::Reactor;

@@ -61,8 +61,8 @@ pub use pavane::{
     SignalingError, SignalingState, Stats,
 };
 pub use pavane_drive::{
-    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, Messages, PeerConnection, Port,
-    PortCounters, seeded_rng, system_rng,
+    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, Messages,
+    PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TransceiverState, seeded_rng, system_rng,
 };
 
 pub use socket::{SmolSocket, SmolTimer};

@@ -203,7 +203,7 @@ impl<S: Socket> Driver<S> {
         for (meta, bytes) in self.buffers.filled(count) {
             let path = Path { local, remote: meta.source, transport: Transport::Udp };
             for payload in bytes.chunks_mut(meta.stride.max(1)) {
-                state.peer.handle_datagram(now, Datagram { path, ecn: meta.ecn, payload });
+                state.handle_datagram(now, Datagram { path, ecn: meta.ecn, payload });
             }
         }
         state.dispatch();

@@ -3,10 +3,11 @@
 use core::fmt;
 
 use pavane::{
-    CloseReason, ConnectionState, IceCandidate, IceConnectionState, IceGatheringState, SignalingState,
+    CloseReason, ConnectionState, IceCandidate, IceConnectionState, IceGatheringState, ReceiverId, SenderId,
+    SignalingState, TransceiverId,
 };
 
-use crate::DataChannel;
+use crate::{DataChannel, RemoteTrack};
 
 /// Something happened to a [`PeerConnection`](crate::PeerConnection).
 ///
@@ -28,6 +29,16 @@ pub enum Event {
     LocalCandidate(IceCandidate),
     /// The peer opened this channel; it is open.
     Channel(DataChannel),
+    /// The peer sends a track, or says so.
+    Track(RemoteTrack),
+    /// Packets of a track come.
+    TrackUnmuted(ReceiverId),
+    /// Packets of a track come no more.
+    TrackMuted(ReceiverId),
+    /// The peer needs a key frame of what is sent.
+    KeyframeWanted(SenderId),
+    /// A transceiver is stopped, by whichever side, and gone.
+    TransceiverStopped(TransceiverId),
     /// The connection has ended, and why; it is the last event.
     Closed(CloseReason),
 }

@@ -37,6 +37,7 @@ mod socket;
 mod sockets;
 mod state;
 mod task;
+mod track;
 mod wait;
 
 pub use batch::BatchedIo;
@@ -55,3 +56,4 @@ pub use runtime::{Host, Readiness, Runtime, Timer};
 pub use socket::{ReceiveMeta, Socket, StdSocket};
 pub use state::Counters;
 pub use task::{Drive, DriverTask, Task};
+pub use track::{LocalTrack, RemoteTrack, RtpPacket, TransceiverState};

@@ -7,12 +7,13 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use pavane::{
     CandidateError, ChannelId, ChannelInit, CloseReason, ConnectionState, CreateChannelError, Description,
-    IceCandidate, IceConnectionState, IceGatheringState, Path, SignalingError, SignalingState, Stats,
+    Direction, IceCandidate, IceConnectionState, IceGatheringState, MediaKind, Path, SignalingError,
+    SignalingState, Stats, TrackError, TrackInit, TransceiverId, TransceiverInit,
 };
 
 use crate::state::{Counters, Shared, State};
 use crate::wait::{Attempt, ListId, Waiting};
-use crate::{ConnectError, DataChannel, Event};
+use crate::{ConnectError, DataChannel, Event, LocalTrack, RemoteTrack, TransceiverState};
 
 /// A connection to a peer, driven by a [`Driver`](crate::Driver) somewhere.
 ///
@@ -110,6 +111,61 @@ impl PeerConnection {
         state.wake_driver();
         drop(state);
         Ok(DataChannel::new(self.handles.clone(), id, info))
+    }
+
+    /// Adds a track that is to be sent; an offer is due by it.
+    ///
+    /// # Errors
+    /// If the connection is closed, a name is not allowed, or there are too many tracks.
+    pub fn add_track(&self, track: TrackInit) -> Result<LocalTrack, TrackError> {
+        let kind = track.kind();
+        let sender = self.shared().command(|peer, _| peer.add_track(track))?;
+        Ok(LocalTrack::new(self.handles.clone(), sender, kind))
+    }
+
+    /// Takes a track back. Nothing of it is sent any more; the peer is told by the next offer.
+    ///
+    /// # Errors
+    /// If the connection is closed or has no such track.
+    pub fn remove_track(&self, track: &LocalTrack) -> Result<(), TrackError> {
+        self.shared().command(|peer, _| peer.remove_track(track.sender()))
+    }
+
+    /// Adds a transceiver: a sender and a receiver with a section of their own.
+    ///
+    /// # Errors
+    /// If the connection is closed, a name is not allowed, or there are too many tracks.
+    pub fn add_transceiver(
+        &self,
+        kind: MediaKind,
+        init: TransceiverInit,
+    ) -> Result<TransceiverId, TrackError> {
+        self.shared().command(|peer, _| peer.add_transceiver(kind, init))
+    }
+
+    /// The transceivers as they are, in the order of their creation.
+    pub fn transceivers(&self) -> Vec<TransceiverState> {
+        let mut state = self.shared().lock();
+        let ids: Vec<_> = state.peer.transceivers().collect();
+        ids.into_iter().filter_map(|id| transceiver_state(&mut state.peer, id)).collect()
+    }
+
+    /// Wants another direction of a transceiver; an offer is due by it.
+    pub fn set_direction(&self, id: TransceiverId, direction: Direction) {
+        self.shared().command(|peer, _| {
+            if let Some(mut transceiver) = peer.transceiver(id) {
+                transceiver.set_direction(direction);
+            }
+        });
+    }
+
+    /// Stops a transceiver for good; the peer is told by the next offer.
+    pub fn stop(&self, id: TransceiverId) {
+        self.shared().command(|peer, now| {
+            if let Some(transceiver) = peer.transceiver(id) {
+                transceiver.stop(now);
+            }
+        });
     }
 
     /// The next event; `None` after [`Event::Closed`].
@@ -245,6 +301,18 @@ impl PeerConnection {
     }
 }
 
+fn transceiver_state(peer: &mut pavane::PeerConnection, id: TransceiverId) -> Option<TransceiverState> {
+    let transceiver = peer.transceiver(id)?;
+    Some(TransceiverState {
+        id,
+        kind: transceiver.kind(),
+        mid: transceiver.mid().map(str::to_owned),
+        direction: transceiver.direction(),
+        current_direction: transceiver.current_direction(),
+        has_track: transceiver.track().is_some(),
+    })
+}
+
 fn next_event(state: &mut State, handles: &Arc<Handles>) -> Attempt<Option<Event>> {
     while let Some(event) = state.pop_event() {
         if let Some(event) = translate(state, handles, event) {
@@ -268,6 +336,11 @@ fn translate(state: &State, handles: &Arc<Handles>, event: pavane::Event) -> Opt
         Core::ConnectionStateChanged(state) => Event::ConnectionStateChanged(state),
         Core::LocalCandidate(candidate) => Event::LocalCandidate(candidate),
         Core::ChannelAnnounced(id) => Event::Channel(announced(state, handles, id)?),
+        Core::Track(track) => Event::Track(RemoteTrack::new(handles.clone(), track)),
+        Core::TrackUnmuted(id) => Event::TrackUnmuted(id),
+        Core::TrackMuted(id) => Event::TrackMuted(id),
+        Core::KeyframeWanted(id) => Event::KeyframeWanted(id),
+        Core::TransceiverStopped(id) => Event::TransceiverStopped(id),
         Core::Closed(reason) => Event::Closed(reason),
         _ => return None,
     })

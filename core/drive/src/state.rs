@@ -6,10 +6,11 @@ use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-use pavane::{ChannelId, CloseReason, Event, Instant};
+use pavane::{ChannelId, CloseReason, Datagram, Event, Instant, Received, ReceiverId};
 
 use crate::Clock;
 use crate::channel::Info;
+use crate::track::Inbox;
 use crate::wait::{ListId, WaitList};
 
 /// The lock.
@@ -27,6 +28,7 @@ impl Shared {
                 latest: clock.now(),
                 events: VecDeque::new(),
                 channels: BTreeMap::new(),
+                inboxes: BTreeMap::new(),
                 event_waiters: WaitList::default(),
                 status_waiters: WaitList::default(),
                 room_waiters: WaitList::default(),
@@ -94,6 +96,7 @@ pub(crate) struct State {
     events: VecDeque<Event>,
     /// Boxed, for a node of the tree has room for eleven.
     channels: BTreeMap<ChannelId, Box<Entry>>,
+    inboxes: BTreeMap<ReceiverId, Inbox>,
     event_waiters: WaitList,
     status_waiters: WaitList,
     room_waiters: WaitList,
@@ -138,6 +141,8 @@ pub struct Counters {
     pub events_dropped: u64,
     /// Channels of the peer that were closed because the application does not take events.
     pub channels_refused: u64,
+    /// Packets of tracks that were dropped because the application does not take them.
+    pub packets_dropped: u64,
 }
 
 /// How many events wait for the application. State changes beyond are dropped (the getters tell the latest state) and
@@ -187,6 +192,7 @@ impl State {
             ListId::Readers(id) => self.channels.get_mut(&id).map(|entry| &mut entry.readers),
             ListId::Writers(id) => self.channels.get_mut(&id).map(|entry| &mut entry.writers),
             ListId::ChannelStatus(id) => self.channels.get_mut(&id).map(|entry| &mut entry.status),
+            ListId::Packets(id) => self.inboxes.get_mut(&id).map(|inbox| &mut inbox.readers),
         }
     }
 
@@ -196,6 +202,32 @@ impl State {
         let level = self.channels.get(&id).and_then(|entry| entry.writers.highest_level());
         if let (Some(level), Some(mut channel)) = (level, self.peer.channel(id)) {
             channel.set_buffered_amount_low_threshold(level);
+        }
+    }
+
+    /// Gives the core a datagram, and packets of media to whoever waits for them.
+    pub(crate) fn handle_datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
+        if let Received::Rtp(received) = self.peer.handle_datagram(now, datagram)
+            && let Some(inbox) = self.inboxes.get_mut(&received.receiver)
+        {
+            self.counters.packets_dropped += u64::from(inbox.push(now, &received));
+            inbox.readers.wake_all(&mut self.woken);
+        }
+    }
+
+    /// The packets of a track that a handle exists for.
+    pub(crate) fn inbox(&mut self, id: ReceiverId) -> Option<&mut Inbox> {
+        self.inboxes.get_mut(&id)
+    }
+
+    /// Drops packets of a track from here on: nobody holds it.
+    pub(crate) fn close_inbox(&mut self, id: ReceiverId) {
+        self.inboxes.remove(&id);
+    }
+
+    fn wake_readers(&mut self, id: ReceiverId) {
+        if let Some(inbox) = self.inboxes.get_mut(&id) {
+            inbox.readers.wake_all(&mut self.woken);
         }
     }
 
@@ -294,6 +326,14 @@ impl State {
                     }
                 }
                 Event::Writable => self.wake_for_room(),
+                Event::Track(track) => {
+                    self.inboxes.entry(track.receiver).or_default();
+                    self.queue(Event::Track(track));
+                }
+                Event::TransceiverStopped(id) => {
+                    self.wake_readers(id.receiver());
+                    self.queue(Event::TransceiverStopped(id));
+                }
                 // Its end follows, and wakes whoever waits on it.
                 Event::ChannelFailed(..) => {}
                 Event::Closed(reason) => self.end(reason),
@@ -339,6 +379,7 @@ impl State {
             list.wake_all(&mut self.woken);
         }
         self.channels.values_mut().for_each(|entry| entry.wake_all(&mut self.woken));
+        self.inboxes.values_mut().for_each(|inbox| inbox.readers.wake_all(&mut self.woken));
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
-use pavane::ChannelId;
+use pavane::{ChannelId, ReceiverId};
 
 use crate::state::{Shared, State};
 
@@ -82,6 +82,8 @@ pub(crate) enum ListId {
     Writers(ChannelId),
     /// A channel's state.
     ChannelStatus(ChannelId),
+    /// Packets of a track.
+    Packets(ReceiverId),
 }
 
 /// What an attempt came to.

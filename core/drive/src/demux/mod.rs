@@ -229,10 +229,10 @@ impl<S: Socket> Demux<S> {
                 let Some(peer) = peers.get(key) else { continue };
                 let mut state = peer.shared.lock();
                 let now = state.not_before(now);
-                state.peer.handle_datagram(now, Datagram { path, ecn: meta.ecn, payload });
+                state.handle_datagram(now, Datagram { path, ecn: meta.ecn, payload });
                 // What came in one piece is mostly one connection's.
                 while let Some(payload) = payloads.next_if(|next| table.owner(way, next) == Some(key)) {
-                    state.peer.handle_datagram(now, Datagram { path, ecn: meta.ecn, payload });
+                    state.handle_datagram(now, Datagram { path, ecn: meta.ecn, payload });
                 }
                 state.dispatch();
             }

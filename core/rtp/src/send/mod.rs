@@ -154,6 +154,11 @@ impl Stream {
         Ok(())
     }
 
+    /// The number that the next packet of ours gets: one behind the newest.
+    pub const fn next_sequence_number(&self) -> SequenceNumber {
+        self.next
+    }
+
     /// How many packets wait, retransmissions not among them.
     pub fn queued_packets(&self) -> usize {
         self.history.queued_packets()
