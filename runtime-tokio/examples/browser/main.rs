@@ -5,11 +5,13 @@
 //! ```
 //!
 //! It prints an address. The page behind it (`index.html`, `app.js`) connects to this program by WebRTC, for which the two
-//! exchange descriptions and candidates through a WebSocket; everything else goes over data channels. Each WebSocket gets a
-//! peer of its own (`peer.rs`), each channel does what its label says (`channels.rs`), and what is said in one tab is heard
-//! in all (`room.rs`).
+//! exchange descriptions and candidates through a WebSocket; everything else goes over data channels and tracks. Each
+//! WebSocket gets a peer of its own (`peer.rs`), each channel does what its label says (`channels.rs`), what is said in one
+//! tab is heard in all (`room.rs`), and pictures and sound are sent back (`media.rs`).
 
 mod channels;
+mod clip;
+mod media;
 mod page;
 mod peer;
 mod room;

@@ -10,6 +10,7 @@ use pavane_tokio::{
 use serde_json::{Value, json};
 
 use crate::channels;
+use crate::media::{Mode, Studio};
 use crate::room::Room;
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
@@ -35,16 +36,19 @@ async fn converse(socket: &mut WebSocket, room: &Room) -> Result<()> {
     }
 
     let mut early = Vec::new();
+    let mut studio = Studio::default();
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
             line = receive(socket) => match line? {
-                Some(line) => signal(&peer, socket, &mut early, &line).await?,
+                Some(line) => signal(&peer, socket, &mut early, &mut studio, &line).await?,
                 None => break,
             },
             event = peer.next_event() => match event {
                 Some(Event::LocalCandidate(candidate)) => send(socket, &candidate_line(&candidate)).await?,
                 Some(Event::Channel(channel)) => drop(serve(channel)),
+                Some(Event::Track(track)) => studio.heard(track),
+                Some(Event::KeyframeWanted(sender)) => studio.keyframe_wanted(sender),
                 Some(Event::Closed(_)) | None => break,
                 Some(_) => {}
             },
@@ -67,18 +71,25 @@ async fn signal(
     peer: &PeerConnection,
     socket: &mut WebSocket,
     early: &mut Vec<IceCandidate>,
+    studio: &mut Studio,
     line: &Value,
 ) -> Result<()> {
     let sdp = line["sdp"].as_str().unwrap_or_default();
     match line["type"].as_str() {
         Some("offer") => {
             peer.set_remote_description(Description::offer(sdp))?;
+            studio.answer(peer)?;
             describe(peer, socket).await?;
         }
         Some("answer") => peer.set_remote_description(Description::answer(sdp))?,
         Some("candidate") => early.push(candidate(line)),
-        // Its answer says what becomes of pictures and sound.
-        Some("media") => {}
+        Some("media") => {
+            studio.set_mode(line["mode"].as_str().and_then(Mode::named).ok_or("that is no mode")?);
+            if line["offerer"] == "program" {
+                studio.offer(peer)?;
+                describe(peer, socket).await?;
+            }
+        }
         _ => return Err("that is no signalling".into()),
     }
     // A candidate that comes before its description is kept until it is there.
