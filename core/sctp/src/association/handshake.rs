@@ -33,9 +33,20 @@ enum CookieAction {
     Discard,
 }
 
+/// How many INITs offer to do without checksums. Some peers drop an INIT with a parameter that they do not know, which
+/// RFC 9260 §3.2.1 wants passed over; the next ones go without it.
+const ATTEMPTS_WITH_EVERYTHING: u32 = 2;
+
 impl Association {
+    /// What INIT says of us.
+    pub(super) fn init(&self, attempts: u32) -> Opening {
+        let mut opening = self.opening(self.identity.tag, self.identity.initial_tsn);
+        opening.extensions.zero_checksum &= attempts < ATTEMPTS_WITH_EVERYTHING;
+        opening
+    }
+
     /// What INIT says of us, and INIT ACK.
-    pub(super) fn opening(&self, tag: VerificationTag, initial_tsn: Tsn) -> Opening {
+    fn opening(&self, tag: VerificationTag, initial_tsn: Tsn) -> Opening {
         Opening {
             tag,
             window: u32::try_from(self.config.effective_window()).unwrap_or(u32::MAX),
@@ -87,6 +98,9 @@ impl Association {
             }
             _ => (self.identity.tag, self.identity.initial_tsn, TieTags::NONE),
         };
+        let mut opening = self.opening(tag, initial_tsn);
+        // Whoever does not say it may not understand it.
+        opening.extensions.zero_checksum &= init.opening.extensions.zero_checksum;
         let cookie = StateCookie {
             made_at: now,
             local_tag: tag,
@@ -96,7 +110,7 @@ impl Association {
         };
         let answer = Standalone::InitAck {
             tag: init.opening.tag,
-            opening: self.opening(tag, initial_tsn),
+            opening,
             cookie: cookie.seal(&self.identity.key),
             unrecognized: init.unrecognized.iter().map(|parameter| parameter.to_vec()).collect(),
         };
@@ -132,7 +146,9 @@ impl Association {
         }
         self.timers.stop(Timer::Init);
         let stage = Stage::CookieEchoed { cookie: cookie.to_vec(), due: true, sent_at: now, attempts: 0 };
-        self.meet(ack.opening, stage);
+        let mut opening = ack.opening;
+        opening.extensions.zero_checksum &= attempts < ATTEMPTS_WITH_EVERYTHING;
+        self.meet(opening, stage);
         self.timers.set(Timer::Cookie, now + self.sender.rtt.timeout());
     }
 

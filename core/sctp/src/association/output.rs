@@ -47,10 +47,11 @@ impl Association {
     }
 
     fn write_init(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<usize> {
-        let Phase::CookieWait { init_due, sent_at, .. } = &mut self.phase else { return None };
+        let Phase::CookieWait { init_due, sent_at, attempts } = &mut self.phase else { return None };
         *init_due = false;
         *sent_at = now;
-        let opening = self.opening(self.identity.tag, self.identity.initial_tsn);
+        let attempts = *attempts;
+        let opening = self.init(attempts);
         let mut w = self.writer(buf, VerificationTag::ZERO);
         Init::write(&mut w, &opening);
         w.finish()

@@ -229,3 +229,15 @@ fn checksums_are_left_out_where_both_agree() {
         assert_eq!(pair.a.counters().dropped.checksum + pair.b.counters().dropped.checksum, 0);
     }
 }
+
+/// Old peers drop an INIT whose parameters they do not all know; the third goes without the one that they stumble over.
+#[test]
+fn the_third_init_does_without_what_is_new() {
+    let offers = |packet: &[u8]| packet.windows(4).any(|bytes| bytes == [0x80, 0x01, 0, 8]);
+    let mut lonely = Pair::new(1, Weather { loss: 1000, ..Weather::CLEAR });
+    lonely.record = true;
+    lonely.a.connect(lonely.now);
+    lonely.run_for(Duration::from_secs(20));
+    let inits: Vec<bool> = lonely.sent.iter().map(|(_, packet)| offers(packet)).collect();
+    assert_eq!(inits[..4], [true, true, false, false]);
+}
