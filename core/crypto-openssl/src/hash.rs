@@ -1,7 +1,8 @@
-//! SHA-2, and HMAC over it and SHA-1.
+//! SHA-2 and MD5, and HMAC over SHA-2 and SHA-1.
 
 use std::cell::RefCell;
 
+use md5::Digest as _;
 use openssl::hash::{DigestBytes, Hasher, MessageDigest, hash};
 use pavane_crypto::{Digest, Hash, HashAlgorithm, Mac, MacAlgorithm};
 
@@ -13,6 +14,7 @@ pub(crate) fn start(algorithm: HashAlgorithm) -> Box<dyn Hash> {
         HashAlgorithm::Sha256 => MessageDigest::sha256(),
         HashAlgorithm::Sha384 => MessageDigest::sha384(),
         HashAlgorithm::Sha512 => MessageDigest::sha512(),
+        HashAlgorithm::Md5 => return Box::new(RunningMd5(md5::Md5::new())),
     };
     Box::new(Running(Hasher::new(algorithm).expect(NO_HASH)))
 }
@@ -35,6 +37,23 @@ impl Hash for Running {
 
     fn digest(&self) -> Digest {
         Digest::new(&self.0.clone().finish().expect(NO_HASH))
+    }
+
+    fn fork(&self) -> Box<dyn Hash> {
+        Box::new(Self(self.0.clone()))
+    }
+}
+
+/// MD5, which a library of approved algorithms alone refuses.
+struct RunningMd5(md5::Md5);
+
+impl Hash for RunningMd5 {
+    fn update(&mut self, bytes: &[u8]) {
+        md5::Digest::update(&mut self.0, bytes);
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::new(&self.0.clone().finalize())
     }
 
     fn fork(&self) -> Box<dyn Hash> {

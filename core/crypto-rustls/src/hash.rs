@@ -1,6 +1,7 @@
-//! SHA-2, and HMAC over it and SHA-1.
+//! SHA-2 and MD5, and HMAC over SHA-2 and SHA-1.
 
 use aws_lc_rs::{digest, hmac};
+use md5::Digest as _;
 use pavane_crypto::{Digest, Hash, HashAlgorithm, Mac, MacAlgorithm};
 
 pub(crate) fn start(algorithm: HashAlgorithm) -> Box<dyn Hash> {
@@ -8,6 +9,7 @@ pub(crate) fn start(algorithm: HashAlgorithm) -> Box<dyn Hash> {
         HashAlgorithm::Sha256 => &digest::SHA256,
         HashAlgorithm::Sha384 => &digest::SHA384,
         HashAlgorithm::Sha512 => &digest::SHA512,
+        HashAlgorithm::Md5 => return Box::new(RunningMd5(md5::Md5::new())),
     };
     Box::new(Running(digest::Context::new(algorithm)))
 }
@@ -30,6 +32,23 @@ impl Hash for Running {
 
     fn digest(&self) -> Digest {
         Digest::new(self.0.clone().finish().as_ref())
+    }
+
+    fn fork(&self) -> Box<dyn Hash> {
+        Box::new(Self(self.0.clone()))
+    }
+}
+
+/// MD5, which the library keeps to itself.
+struct RunningMd5(md5::Md5);
+
+impl Hash for RunningMd5 {
+    fn update(&mut self, bytes: &[u8]) {
+        md5::Digest::update(&mut self.0, bytes);
+    }
+
+    fn digest(&self) -> Digest {
+        Digest::new(&self.0.clone().finalize())
     }
 
     fn fork(&self) -> Box<dyn Hash> {

@@ -9,6 +9,9 @@ pub enum HashAlgorithm {
     Sha384,
     /// SHA-512, met in certificates' fingerprints.
     Sha512,
+    /// MD5, which makes keys of STUN's passwords (RFC 8489 §18.5.1.1). Nothing rests on it: a fingerprint by it is not
+    /// known.
+    Md5,
 }
 
 impl HashAlgorithm {
@@ -18,6 +21,7 @@ impl HashAlgorithm {
             Self::Sha256 => 32,
             Self::Sha384 => 48,
             Self::Sha512 => 64,
+            Self::Md5 => 16,
         }
     }
 
@@ -27,6 +31,7 @@ impl HashAlgorithm {
             Self::Sha256 => "sha-256",
             Self::Sha384 => "sha-384",
             Self::Sha512 => "sha-512",
+            Self::Md5 => "md5",
         }
     }
 

@@ -8,7 +8,7 @@ use pavane_crypto::Mac;
 
 use crate::address::{self, Mask};
 use crate::header::{HEADER_LEN, MAGIC_COOKIE, message_type};
-use crate::message::{ATTRIBUTE_HEADER_LEN, FINGERPRINT_MASK, INTEGRITY_LEN};
+use crate::message::{ATTRIBUTE_HEADER_LEN, FINGERPRINT_MASK, INTEGRITY_LEN, INTEGRITY_SHA256_LEN};
 use crate::{AttributeType, Class, ErrorCode, Method, TransactionId};
 
 /// Writes one message behind what a buffer holds.
@@ -45,8 +45,20 @@ impl<'b> Builder<'b> {
     /// Adds XOR-MAPPED-ADDRESS.
     #[must_use]
     pub fn xor_mapped_address(self, address: SocketAddr) -> Self {
+        self.xor_address(AttributeType::XOR_MAPPED_ADDRESS, address)
+    }
+
+    /// Adds an address that is written like XOR-MAPPED-ADDRESS: that of a peer or on a relay.
+    #[must_use]
+    pub fn xor_address(self, kind: AttributeType, address: SocketAddr) -> Self {
         let mask = Mask::of(self.transaction);
-        self.write(AttributeType::XOR_MAPPED_ADDRESS, |out| address::write(out, address, mask))
+        self.write(kind, |out| address::write(out, address, mask))
+    }
+
+    /// Adds an address that is written like MAPPED-ADDRESS: ALTERNATE-SERVER.
+    #[must_use]
+    pub fn plain_address(self, kind: AttributeType, address: SocketAddr) -> Self {
+        self.write(kind, |out| address::write(out, address, Mask::NONE))
     }
 
     /// Adds the USERNAME of a check: the peer's ufrag, a colon, ours (RFC 8445 §7.2.2).
@@ -85,6 +97,14 @@ impl<'b> Builder<'b> {
         self.set_len(ATTRIBUTE_HEADER_LEN + INTEGRITY_LEN);
         let code = key.sign(&[&self.out[self.start..]]);
         self.attribute(AttributeType::MESSAGE_INTEGRITY, &code)
+    }
+
+    /// Adds MESSAGE-INTEGRITY-SHA256, untruncated (RFC 8489 §14.6).
+    #[must_use]
+    pub fn integrity_sha256(mut self, key: &dyn Mac) -> Self {
+        self.set_len(ATTRIBUTE_HEADER_LEN + INTEGRITY_SHA256_LEN);
+        let code = key.sign(&[&self.out[self.start..]]);
+        self.attribute(AttributeType::MESSAGE_INTEGRITY_SHA256, &code)
     }
 
     /// Adds FINGERPRINT and ends the message; returns its length.

@@ -32,6 +32,18 @@ pub struct Method(pub u16);
 impl Method {
     /// Binding: what address do you see?
     pub const BINDING: Self = Self(1);
+    /// Allocate: let me have an address on a relay (RFC 8656 §17).
+    pub const ALLOCATE: Self = Self(3);
+    /// Refresh: let me keep it.
+    pub const REFRESH: Self = Self(4);
+    /// Send: a datagram for a peer.
+    pub const SEND: Self = Self(6);
+    /// Data: a datagram of a peer.
+    pub const DATA: Self = Self(7);
+    /// CreatePermission: let this peer reach me.
+    pub const CREATE_PERMISSION: Self = Self(8);
+    /// ChannelBind: let a number stand for this peer.
+    pub const CHANNEL_BIND: Self = Self(9);
 }
 
 /// What joins a response to its request: 96 bits that nobody can guess.

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::net::SocketAddr;
+use core::ops::Range;
 
 use pavane_base::{Reader, Truncated};
 use pavane_crypto::Mac;
@@ -57,6 +58,10 @@ pub(crate) const ATTRIBUTE_HEADER_LEN: usize = 4;
 
 /// HMAC-SHA1's output.
 pub(crate) const INTEGRITY_LEN: usize = 20;
+
+/// HMAC-SHA256's output, and the least that may be left of it.
+pub(crate) const INTEGRITY_SHA256_LEN: usize = 32;
+const INTEGRITY_SHA256_SHORTEST: usize = 16;
 
 impl<'m> Message<'m> {
     /// Checks the bytes (RFC 8489 §6.3) and makes a view of them.
@@ -127,13 +132,26 @@ impl<'m> Message<'m> {
     pub fn verify_integrity(&self, key: &dyn Mac) -> bool {
         let mut attributes = self.attributes();
         let Some(found) = attributes.find_kind(AttributeType::MESSAGE_INTEGRITY) else { return false };
-        // The header's length counts as if the message ended with this attribute.
-        let len = found.at + ATTRIBUTE_HEADER_LEN + INTEGRITY_LEN - HEADER_LEN;
+        found.value.len() == INTEGRITY_LEN && self.verify(key, &found)
+    }
+
+    /// Whether it carries a MESSAGE-INTEGRITY-SHA256 that this key made, truncated or not (RFC 8489 §14.6); compared in
+    /// constant time.
+    pub fn verify_integrity_sha256(&self, key: &dyn Mac) -> bool {
+        let mut attributes = self.attributes();
+        let Some(found) = attributes.find_kind(AttributeType::MESSAGE_INTEGRITY_SHA256) else { return false };
+        let is_fitting = (INTEGRITY_SHA256_SHORTEST..=INTEGRITY_SHA256_LEN).contains(&found.value.len())
+            && found.value.len() % 4 == 0;
+        is_fitting && self.verify(key, &found)
+    }
+
+    /// Compares an integrity attribute with what the key makes of the bytes before it. The header's length counts as if the
+    /// message ended with this attribute.
+    fn verify(&self, key: &dyn Mac, found: &Found<'_>) -> bool {
+        let len = found.at + ATTRIBUTE_HEADER_LEN + found.value.len() - HEADER_LEN;
         let Ok(len) = u16::try_from(len) else { return false };
         match (self.bytes.get(..2), self.bytes.get(4..found.at)) {
-            (Some(kind), Some(rest)) if found.value.len() == INTEGRITY_LEN => {
-                key.verify(&[kind, &len.to_be_bytes(), rest], found.value)
-            }
+            (Some(kind), Some(rest)) => key.verify(&[kind, &len.to_be_bytes(), rest], found.value),
             _ => false,
         }
     }
@@ -149,6 +167,43 @@ impl<'m> Message<'m> {
             Some(value) => address::read(value, Mask::of(self.transaction)),
             None => address::read(self.attribute(AttributeType::MAPPED_ADDRESS)?, Mask::NONE),
         }
+    }
+
+    /// An address that is written like XOR-MAPPED-ADDRESS: that of a peer or on a relay.
+    pub fn xor_address(&self, kind: AttributeType) -> Option<SocketAddr> {
+        address::read(self.attribute(kind)?, Mask::of(self.transaction))
+    }
+
+    /// All addresses of this type, which are written like XOR-MAPPED-ADDRESS; `None` for one that cannot be read.
+    pub fn xor_addresses(&self, kind: AttributeType) -> impl Iterator<Item = Option<SocketAddr>> + use<'m> {
+        let mask = Mask::of(self.transaction);
+        self.attributes()
+            .filter(move |(found, _)| *found == kind)
+            .map(move |(_, value)| address::read(value, mask))
+    }
+
+    /// ALTERNATE-SERVER (RFC 8489 §14.15).
+    pub fn alternate_server(&self) -> Option<SocketAddr> {
+        address::read(self.attribute(AttributeType::ALTERNATE_SERVER)?, Mask::NONE)
+    }
+
+    /// LIFETIME, in seconds (RFC 8656 §18.2).
+    pub fn lifetime(&self) -> Option<u32> {
+        let value = self.attribute(AttributeType::LIFETIME)?;
+        value.try_into().ok().map(u32::from_be_bytes)
+    }
+
+    /// CHANNEL-NUMBER (RFC 8656 §18.1).
+    pub fn channel_number(&self) -> Option<u16> {
+        let [high, low, ..] = *self.attribute(AttributeType::CHANNEL_NUMBER)?.first_chunk::<4>()?;
+        Some(u16::from_be_bytes([high, low]))
+    }
+
+    /// Where in the message the value of the first attribute of this type lies, for whoever works on it in place.
+    pub fn range_of(&self, kind: AttributeType) -> Option<Range<usize>> {
+        let found = self.attributes().find_kind(kind)?;
+        let start = found.at + ATTRIBUTE_HEADER_LEN;
+        Some(start..start + found.value.len())
     }
 
     /// USERNAME.

@@ -1,4 +1,4 @@
-//! SHA-2, and HMAC over it and SHA-1.
+//! SHA-2 and MD5, and HMAC over it and SHA-1.
 
 use alloc::boxed::Box;
 
@@ -12,6 +12,7 @@ pub(super) fn start(algorithm: HashAlgorithm) -> Box<dyn Hash> {
         HashAlgorithm::Sha256 => Box::new(Running(sha2::Sha256::new())),
         HashAlgorithm::Sha384 => Box::new(Running(sha2::Sha384::new())),
         HashAlgorithm::Sha512 => Box::new(Running(sha2::Sha512::new())),
+        HashAlgorithm::Md5 => Box::new(Running(md5::Md5::new())),
     }
 }
 

@@ -1,4 +1,4 @@
-//! SHA-2: the examples of FIPS 180, and what a running hash promises.
+//! SHA-2 by the examples of FIPS 180, MD5 by those of RFC 1321, and what a running hash promises.
 
 use crate::vectors::hex;
 use crate::{HashAlgorithm, Provider};
@@ -21,7 +21,8 @@ pub fn run_hashes(provider: &dyn Provider) {
         assert_eq!(*hash.digest(), hex(digest), "{algorithm:?} of {message:02x?} {times} times");
         assert_eq!(hash.digest().len(), algorithm.output_len());
     }
-    for algorithm in [HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512] {
+    for algorithm in [HashAlgorithm::Sha256, HashAlgorithm::Sha384, HashAlgorithm::Sha512, HashAlgorithm::Md5]
+    {
         a_digest_on_the_way_changes_nothing(provider, algorithm);
         a_fork_goes_its_own_way(provider, algorithm);
     }
@@ -52,6 +53,24 @@ fn of_abc(algorithm: HashAlgorithm) -> &'static str {
 }
 
 const VECTORS: &[Vector] = &[
+    Vector {
+        algorithm: HashAlgorithm::Md5,
+        message: b"",
+        times: 1,
+        digest: "d41d8cd98f00b204e9800998ecf8427e",
+    },
+    Vector {
+        algorithm: HashAlgorithm::Md5,
+        message: b"abc",
+        times: 1,
+        digest: "900150983cd24fb0d6963f7d28e17f72",
+    },
+    Vector {
+        algorithm: HashAlgorithm::Md5,
+        message: b"12345678901234567890123456789012345678901234567890123456789012345678901234567890",
+        times: 1,
+        digest: "57edf4a22be3c955ac49da2e2107b67a",
+    },
     Vector {
         algorithm: HashAlgorithm::Sha256,
         message: b"",
