@@ -4,7 +4,7 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 16] = [
+const TARGETS: [(&str, Body); 17] = [
     ("datachannel_messages", pavane_datachannel::fuzzing::messages),
     ("dtls_client", pavane_dtls::fuzzing::client),
     ("dtls_parsers", pavane_dtls::fuzzing::parsers),
@@ -21,6 +21,7 @@ const TARGETS: [(&str, Body); 16] = [
     ("sdp_session", pavane_sdp::fuzzing::session_description),
     ("srtp_session", pavane_srtp::fuzzing::session),
     ("stun_message", pavane_stun::fuzzing::message),
+    ("turn_allocation", pavane_turn::fuzzing::allocation),
 ];
 
 fn entries(folder: &Path) -> Vec<String> {

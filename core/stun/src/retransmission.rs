@@ -27,6 +27,8 @@ pub struct Retransmission {
 enum State {
     /// It is to be sent at this moment, having been sent so often.
     Sending { sent: u32, next: Instant, first: Instant },
+    /// It is to be sent at this moment over what loses nothing, and then waited for.
+    Once { at: Instant },
     /// It is not sent again; its response is waited for.
     Waiting { until: Instant },
     /// It has failed.
@@ -48,6 +50,12 @@ impl Retransmission {
         Self { timeout, state: State::Sending { sent: 0, next: now, first: now } }
     }
 
+    /// Begins a transaction over a stream, which loses nothing: its only request is due at once, and `patience` is all the
+    /// time there is for the response (RFC 8489 §6.2.2).
+    pub const fn over_stream(now: Instant, patience: Duration) -> Self {
+        Self { timeout: patience, state: State::Once { at: now } }
+    }
+
     /// What is due by `now`. To be called until it says nothing.
     pub fn handle_timeout(&mut self, now: Instant) -> Option<Due> {
         match self.state {
@@ -58,6 +66,10 @@ impl Retransmission {
                     true => State::Sending { sent, first, next: now + self.timeout * (1 << (sent - 1)) },
                     false => State::Waiting { until: now + self.timeout * LAST_WAIT },
                 };
+                Some(Due::Send)
+            }
+            State::Once { at } if at <= now => {
+                self.state = State::Waiting { until: now + self.timeout };
                 Some(Due::Send)
             }
             State::Waiting { until } if until <= now => {
@@ -72,6 +84,7 @@ impl Retransmission {
     pub const fn poll_timeout(&self) -> Option<Instant> {
         match self.state {
             State::Sending { next, .. } => Some(next),
+            State::Once { at } => Some(at),
             State::Waiting { until } => Some(until),
             State::Failed => None,
         }
@@ -116,6 +129,16 @@ mod tests {
         assert_eq!(transaction.handle_timeout(late), Some(Due::Send));
         assert_eq!(transaction.handle_timeout(late), None);
         assert_eq!(transaction.poll_timeout(), Some(late + Duration::from_millis(500)));
+    }
+
+    #[test]
+    fn a_stream_is_sent_to_once() {
+        let mut transaction = Retransmission::over_stream(Instant::ZERO, Duration::from_secs(39));
+        assert_eq!(transaction.handle_timeout(Instant::ZERO), Some(Due::Send));
+        assert_eq!(transaction.handle_timeout(Instant::from_millis(38_999)), None);
+        assert_eq!(transaction.poll_timeout(), Some(Instant::from_millis(39_000)));
+        assert_eq!(transaction.handle_timeout(Instant::from_millis(39_000)), Some(Due::Failed));
+        assert_eq!(transaction.poll_timeout(), None);
     }
 
     #[test]
