@@ -135,4 +135,9 @@ pub use media::{
 pub use peer::{Channel, PeerConnection, RtpReceiver, RtpSender, RtpTransceiver};
 pub use received::{Received, ReceivedRtp};
 pub use state::{ConnectionState, IceConnectionState, IceGatheringState, SignalingState};
-pub use stats::{Drops, DtlsStats, Stats, Traffic};
+pub use stats::{
+    CertificateStats, CodecStats, DataChannelStats, Drops, DtlsRole, DtlsStats, IceCandidatePairStats,
+    IceCandidateStats, InboundRtpStats, MediaSourceStats, OutboundRtpStats, PeerConnectionStats,
+    RemoteInboundRtpStats, RemoteOutboundRtpStats, Stats, StatsEntry, StatsId, StatsObject, StatsReport,
+    StatsValue, Traffic, TransportStats, UnixTime,
+};

@@ -68,3 +68,10 @@ pub struct Transmit {
     /// one call with generic segmentation offload sends them all.
     pub segment_size: Option<usize>,
 }
+
+impl Transmit {
+    /// How many datagrams it is.
+    pub fn datagrams(&self) -> usize {
+        self.segment_size.map_or(1, |size| self.len.div_ceil(size))
+    }
+}

@@ -32,6 +32,20 @@ impl ChannelState {
     }
 }
 
+/// Messages of a channel and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChannelTraffic {
+    /// Messages that were taken to be sent.
+    pub messages_sent: u64,
+    /// Their bytes.
+    pub bytes_sent: u64,
+    /// Messages that were read.
+    pub messages_received: u64,
+    /// Their bytes.
+    pub bytes_received: u64,
+}
+
 #[derive(Debug)]
 pub(crate) struct Channel {
     pub(crate) label: Box<str>,
@@ -45,6 +59,7 @@ pub(crate) struct Channel {
     pub(crate) by_peer: bool,
     /// The beginning of a message that comes in the deprecated partial form.
     pub(crate) partial: Vec<u8>,
+    pub(crate) traffic: ChannelTraffic,
 }
 
 /// Where a channel is, in more detail than its state tells.
@@ -73,7 +88,13 @@ impl Channel {
             unread: VecDeque::new(),
             by_peer: false,
             partial: Vec::new(),
+            traffic: ChannelTraffic::default(),
         }
+    }
+
+    pub(crate) fn count_received(&mut self, message: &Message) {
+        self.traffic.messages_received += 1;
+        self.traffic.bytes_received += message.len() as u64;
     }
 
     /// How many bytes its names have, if the peer gave them.

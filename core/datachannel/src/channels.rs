@@ -7,7 +7,7 @@ use core::mem;
 use pavane_base::{Instant, Key, Slab};
 use pavane_sctp::{self as sctp, Association, StreamId};
 
-use crate::channel::{Channel, Stage};
+use crate::channel::{Channel, ChannelTraffic, Stage};
 use crate::dcep::{DCEP_OPTIONS, Dcep};
 use crate::ids::{Ids, Parity};
 use crate::init::NO_ID;
@@ -50,6 +50,20 @@ pub struct ChannelInfo<'c> {
     pub stream: Option<StreamId>,
     /// Where it is in its life.
     pub state: ChannelState,
+    /// What was sent and read.
+    pub traffic: ChannelTraffic,
+}
+
+impl<'c> ChannelInfo<'c> {
+    fn of(channel: &'c Channel) -> Self {
+        Self {
+            label: &channel.label,
+            init: &channel.init,
+            stream: channel.stream.map(StreamId),
+            state: channel.state(),
+            traffic: channel.traffic,
+        }
+    }
 }
 
 /// How many closed channels may hold what nobody has read.
@@ -257,12 +271,18 @@ impl Channels {
         options.ordered |= !known_to_peer;
         // An empty message travels as one byte, which the application has not sent.
         options.counted = !message.is_empty();
+        let len = message.len() as u64;
         let (ppid, payload) = message.into_wire();
         association.send(now, StreamId(stream), ppid, payload, options).map_err(|error| match error {
             sctp::SendError::Full => SendError::Full,
             sctp::SendError::TooLarge => SendError::TooLarge { max: u32::MAX.into() },
             _ => SendError::NotOpen,
-        })
+        })?;
+        if let Some(channel) = self.slots.get_mut(id.0) {
+            channel.traffic.messages_sent += 1;
+            channel.traffic.bytes_sent += len;
+        }
+        Ok(())
     }
 
     /// Begins to close a channel: what was sent still arrives.
@@ -384,13 +404,12 @@ impl Channels {
 
     /// What is known of a channel; `None` once it is forgotten.
     pub fn info(&self, id: ChannelId) -> Option<ChannelInfo<'_>> {
-        let channel = self.slots.get(id.0)?;
-        Some(ChannelInfo {
-            label: &channel.label,
-            init: &channel.init,
-            stream: channel.stream.map(StreamId),
-            state: channel.state(),
-        })
+        self.slots.get(id.0).map(ChannelInfo::of)
+    }
+
+    /// What is known of each channel that is not forgotten.
+    pub fn iter(&self) -> impl Iterator<Item = (ChannelId, ChannelInfo<'_>)> {
+        self.slots.iter().map(|(key, channel)| (ChannelId(key), ChannelInfo::of(channel)))
     }
 
     /// How many bytes of the channel wait to be sent.

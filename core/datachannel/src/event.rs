@@ -1,5 +1,7 @@
 //! Channels' names inside the program, and news of them.
 
+use core::fmt;
+
 use pavane_base::Key;
 
 use crate::ChannelError;
@@ -7,6 +9,12 @@ use crate::ChannelError;
 /// A channel's name inside the program: it never means another channel, even after its stream has been used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelId(pub(crate) Key);
+
+impl fmt::Display for ChannelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// Something happened to a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

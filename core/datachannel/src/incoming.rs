@@ -129,6 +129,7 @@ impl Channels {
     ) -> Option<Message> {
         let channel = self.slots.get_mut(id.0)?;
         if let Some(message) = channel.unread.pop_front() {
+            channel.count_received(&message);
             self.forget_if_read(id);
             return Some(message);
         }
@@ -137,7 +138,10 @@ impl Channels {
             let raw = association.as_deref_mut()?.recv(stream)?;
             let channel = self.slots.get_mut(id.0)?;
             match interpret(channel, raw, self.own_limit) {
-                Content::Message(message) => return Some(message),
+                Content::Message(message) => {
+                    channel.count_received(&message);
+                    return Some(message);
+                }
                 Content::Nothing => {}
                 Content::Unacceptable => self.break_off(now, association.as_deref_mut(), id),
             }

@@ -32,7 +32,7 @@ mod message;
 #[cfg(test)]
 mod tests;
 
-pub use channel::ChannelState;
+pub use channel::{ChannelState, ChannelTraffic};
 pub use channels::{ChannelInfo, Channels};
 pub use error::{ChannelError, CreateError, SendError};
 pub use event::{ChannelId, Event};

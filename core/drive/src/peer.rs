@@ -8,7 +8,7 @@ use futures_core::Stream;
 use pavane::{
     CandidateError, ChannelId, ChannelInit, CloseReason, ConnectionState, CreateChannelError, Description,
     Direction, IceCandidate, IceConnectionState, IceGatheringState, MediaKind, Path, SignalingError,
-    SignalingState, Stats, TrackError, TrackInit, TransceiverId, TransceiverInit,
+    SignalingState, Stats, StatsReport, TrackError, TrackInit, TransceiverId, TransceiverInit,
 };
 
 use crate::state::{Counters, Shared, State};
@@ -293,6 +293,13 @@ impl PeerConnection {
         let mut state = self.shared().lock();
         let now = state.now();
         state.peer.stats(now)
+    }
+
+    /// Figures about the connection as it is, in W3C's objects.
+    pub fn stats_report(&self) -> StatsReport {
+        let mut state = self.shared().lock();
+        let now = state.now();
+        state.peer.stats_report(now)
     }
 
     /// What went wrong beside the protocols.

@@ -223,19 +223,33 @@ impl Agent {
         }
     }
 
-    /// Notes that data came, and says whether it came by a pair that is known. It counts as a sign of life.
-    pub fn handle_data(&mut self, now: Instant, path: Path) -> bool {
+    /// Notes that a datagram of data came, and says whether it came by a pair that is known. It counts as a sign of life.
+    pub fn handle_data(&mut self, now: Instant, path: Path, len: usize) -> bool {
         if path.transport != Transport::Udp {
             return false;
         }
         let path = candidate::path(path.local, path.remote);
-        let former = self.former.as_mut().map(|former| &mut former.pair).filter(|pair| pair.path() == path);
-        let Some(pair) = self.checklist.get_mut(path).or(former) else { return false };
+        let Some(pair) = self.pair_mut(path) else { return false };
         pair.heard();
+        pair.traffic.received(now, len as u64);
         if self.told == State::Disconnected {
             self.tell_state(now);
         }
         true
+    }
+
+    /// Notes that datagrams of data were written for the selected path.
+    pub fn data_sent(&mut self, now: Instant, datagrams: usize, len: usize) {
+        let pair = self.selected_path().and_then(|path| self.pair_mut(path));
+        if let Some(pair) = pair {
+            pair.traffic.sent(now, datagrams as u64, len as u64);
+        }
+    }
+
+    /// The pair of a path, that which carries data during a restart among them.
+    fn pair_mut(&mut self, path: Path) -> Option<&mut Pair> {
+        let former = self.former.as_mut().map(|former| &mut former.pair).filter(|pair| pair.path() == path);
+        self.checklist.get_mut(path).or(former)
     }
 
     /// Does what is due.

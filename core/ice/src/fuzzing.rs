@@ -160,7 +160,7 @@ impl Machine {
                 let next = self.agent.poll_timeout();
                 assert!(next.is_none_or(|at| at > self.now), "what was due is done");
             }
-            10 => drop(self.agent.handle_data(self.now, path(argument))),
+            10 => drop(self.agent.handle_data(self.now, path(argument), 100)),
             11 => {
                 let ip = argument.is_multiple_of(2).then(|| address(argument).ip());
                 let id = ResolveId(u64::from(argument % 8));

@@ -56,6 +56,7 @@ mod resolve;
 mod responses;
 mod search;
 mod selection;
+mod traffic;
 mod transmit;
 
 pub use agent::Agent;
@@ -66,3 +67,4 @@ pub use credentials::Credentials;
 pub use error::{LocalAddressError, RemoteCandidateError};
 pub use event::{Event, GatheringState, ResolveId, State};
 pub use pair::{PairState, PairStats};
+pub use traffic::PairTraffic;

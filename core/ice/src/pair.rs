@@ -9,6 +9,7 @@ use pavane_stun::TransactionId;
 use crate::consent::Consent;
 use crate::nomination::Nomination;
 use crate::outstanding::{Check, Outstanding};
+use crate::traffic::PairTraffic;
 use crate::{CandidateKind, Role, Timing};
 
 /// A local address together with a remote one.
@@ -23,9 +24,12 @@ pub(crate) struct Pair {
     /// Our address as the peer sees it.
     mapped: Option<SocketAddr>,
     round_trip_time: Option<Duration>,
+    total_round_trip_time: Duration,
     checks_sent: u64,
     responses_received: u64,
     pub(crate) requests_received: u64,
+    pub(crate) responses_sent: u64,
+    pub(crate) traffic: PairTraffic,
 }
 
 /// What a candidate brings into a pair.
@@ -91,6 +95,8 @@ pub struct PairStats {
     pub local_kind: CandidateKind,
     /// What the peer's candidate is.
     pub remote_kind: CandidateKind,
+    /// How good the peer says that its candidate is.
+    pub remote_priority: u32,
     /// Our address as the peer sees it.
     pub mapped: Option<SocketAddr>,
     /// Whether it is nominated.
@@ -99,12 +105,18 @@ pub struct PairStats {
     pub selected: bool,
     /// The last measured round trip.
     pub round_trip_time: Option<Duration>,
+    /// All measured round trips together.
+    pub total_round_trip_time: Duration,
     /// Checks that were sent.
     pub checks_sent: u64,
     /// Successful responses to them.
     pub responses_received: u64,
     /// Authentic requests that came this way.
     pub requests_received: u64,
+    /// Responses to them.
+    pub responses_sent: u64,
+    /// Data that went this way.
+    pub traffic: PairTraffic,
 }
 
 /// The longest time between two checks of a pair, while none works.
@@ -133,9 +145,12 @@ impl Pair {
             outstanding: Outstanding::default(),
             mapped: None,
             round_trip_time: None,
+            total_round_trip_time: Duration::ZERO,
             checks_sent: 0,
             responses_received: 0,
             requests_received: 0,
+            responses_sent: 0,
+            traffic: PairTraffic::default(),
         }
     }
 
@@ -210,6 +225,7 @@ impl Pair {
         mapped: Option<SocketAddr>,
     ) {
         self.round_trip_time = Some(now - check.sent_at);
+        self.total_round_trip_time += now - check.sent_at;
         self.responses_received += 1;
         self.mapped = mapped;
         let next_check = (check.sent_at + interval).max(now);
@@ -286,13 +302,17 @@ impl Pair {
             priority: self.priority(role),
             local_kind: self.local.kind,
             remote_kind: self.remote.kind,
+            remote_priority: self.remote.priority,
             mapped: self.mapped,
             nominated: self.nomination.is_made(),
             selected: selected == Some(self.path),
             round_trip_time: self.round_trip_time,
+            total_round_trip_time: self.total_round_trip_time,
             checks_sent: self.checks_sent,
             responses_received: self.responses_received,
             requests_received: self.requests_received,
+            responses_sent: self.responses_sent,
+            traffic: self.traffic,
         }
     }
 }

@@ -17,6 +17,9 @@ impl Agent {
         while let Some(answer) = self.outbox.next_answer() {
             if let Some(len) = self.write_answer(&answer, buf) {
                 self.counters.responses_sent += 1;
+                if let Some(pair) = self.checklist.get_mut(answer.path) {
+                    pair.responses_sent += 1;
+                }
                 return Some(transmit(answer.path, len));
             }
         }

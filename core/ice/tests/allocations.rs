@@ -26,7 +26,7 @@ fn run(agents: &mut [Agent; 2], rng: &mut ChaCha8Rng, buf: &mut Vec<u8>, end: In
                     let Path { local, remote, transport } = transmit.path;
                     let seen = Path { local: remote, remote: local, transport };
                     agents[1 - from].handle_datagram(now, rng, seen, buf);
-                    agents[1 - from].handle_data(now, seen);
+                    agents[1 - from].handle_data(now, seen, 100);
                     buf.clear();
                     count += 1;
                 }

@@ -16,6 +16,8 @@ pub(crate) struct RemoteMedia {
     pub(crate) codecs: Vec<CodecParameters>,
     pub(crate) extensions: ExtensionIds,
     pub(crate) streams: Vec<String>,
+    /// The peer's name for its track.
+    pub(crate) track: Option<String>,
     pub(crate) sources: Vec<RemoteSource>,
     pub(crate) reduced_size: bool,
     pub(crate) multiplexed: bool,
@@ -47,6 +49,7 @@ impl RemoteMedia {
             codecs: CodecParameters::read(section, kind),
             extensions: ExtensionIds::read(section),
             streams: streams(section),
+            track: track(section),
             sources: sources(section),
             reduced_size: says(&Attribute::RtcpRsize),
             multiplexed: says(&Attribute::RtcpMux) || says(&Attribute::RtcpMuxOnly),
@@ -75,6 +78,14 @@ fn streams(section: &MediaDescription) -> Vec<String> {
         }
     }
     streams
+}
+
+/// The name of a section's track (RFC 8830 §2).
+fn track(section: &MediaDescription) -> Option<String> {
+    section.attributes.iter().find_map(|attribute| match attribute {
+        Attribute::Msid(msid) => msid.track.clone(),
+        _ => None,
+    })
 }
 
 /// The sources of a section, with those of their retransmissions.

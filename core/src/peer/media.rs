@@ -313,7 +313,7 @@ impl PeerConnection {
     pub(super) fn take_media<'d>(&mut self, now: Instant, path: Path, packet: &'d mut [u8]) -> Received<'d> {
         if self.transport.media.rtp().is_none() {
             self.drops.media_not_negotiated += 1;
-        } else if !self.transport.ice.handle_data(now, path) {
+        } else if !self.transport.ice.handle_data(now, path, packet.len()) {
             self.drops.unknown_path += 1;
         } else if !self.transport.media.is_keyed() {
             self.drops.before_keys += 1;

@@ -15,6 +15,7 @@ mod local;
 mod media;
 mod negotiate;
 mod remote;
+mod report;
 mod route;
 mod sender;
 mod session;
@@ -47,7 +48,7 @@ use crate::config::{Config, ConfigError};
 use crate::error::{CandidateError, SignalingError};
 use crate::event::{Action, ActionId, ActionOutcome, Event};
 use crate::media::Media;
-use crate::stats::{Drops, Stats, Traffic};
+use crate::stats::{Drops, Stats, StatsReport, Traffic};
 use crate::{
     ChannelId, ChannelInit, ConnectionState, CreateChannelError, Description, IceCandidate,
     IceConnectionState, IceGatheringState, Received, SignalingState, ice,
@@ -78,6 +79,8 @@ pub struct PeerConnection {
     told: Told,
     events: VecDeque<Event>,
     traffic: Traffic,
+    /// How often data took another path.
+    path_changes: u64,
     drops: Drops,
 }
 
@@ -137,6 +140,7 @@ impl PeerConnection {
             },
             events: VecDeque::new(),
             traffic: Traffic::default(),
+            path_changes: 0,
             drops: Drops::default(),
             config,
             rng,
@@ -236,7 +240,13 @@ impl PeerConnection {
         self.transport.path()
     }
 
-    /// Figures about the connection at `now`.
+    /// Figures about the connection at `now`, in W3C's objects.
+    #[doc(alias = "getStats")]
+    pub fn stats_report(&self, now: Instant) -> StatsReport {
+        self.report(now)
+    }
+
+    /// Figures about the connection at `now`, as its layers have them.
     pub fn stats(&self, now: Instant) -> Stats {
         self.figures(now)
     }
@@ -418,8 +428,7 @@ impl PeerConnection {
         buf: &mut Vec<u8>,
     ) -> Option<Transmit> {
         let transmit = self.next_transmit(now, max_segments, buf)?;
-        let datagrams = transmit.segment_size.map_or(1, |size| transmit.len.div_ceil(size));
-        self.traffic.datagrams_sent += datagrams as u64;
+        self.traffic.datagrams_sent += transmit.datagrams() as u64;
         self.traffic.bytes_sent += transmit.len as u64;
         Some(transmit)
     }
@@ -466,7 +475,10 @@ impl PeerConnection {
                 ice::Event::GatheringStateChanged(ice::GatheringState::Complete) => {
                     self.tell_end_of_candidates();
                 }
-                ice::Event::SelectedPath(_) => self.path_changed(now),
+                ice::Event::SelectedPath(_) => {
+                    self.path_changes += 1;
+                    self.path_changed(now);
+                }
                 _ => {}
             }
         }

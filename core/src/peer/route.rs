@@ -29,7 +29,9 @@ impl PeerConnection {
         }
         match payload.first() {
             Some(0..=3) => self.transport.ice.handle_datagram(now, &mut *self.rng, path, payload),
-            Some(20..=63) if self.transport.ice.handle_data(now, path) => self.take_dtls(now, payload),
+            Some(20..=63) if self.transport.ice.handle_data(now, path, payload.len()) => {
+                self.take_dtls(now, payload)
+            }
             Some(20..=63) => self.drops.unknown_path += 1,
             _ => self.drops.unknown_protocol += 1,
         }

@@ -19,9 +19,12 @@ impl PeerConnection {
                     return Some(transmit);
                 }
                 let path = self.transport.path()?;
-                self.handshake_transmit(now, path, buf)
+                let transmit = self
+                    .handshake_transmit(now, path, buf)
                     .or_else(|| self.media_transmit(now, path, max_segments, buf))
-                    .or_else(|| self.data_transmit(now, path, max_segments, buf))
+                    .or_else(|| self.data_transmit(now, path, max_segments, buf))?;
+                self.transport.ice.data_sent(now, transmit.datagrams(), transmit.len);
+                Some(transmit)
             }
             Life::Farewell { path } => {
                 let transmit = path.and_then(|path| self.farewell_transmit(now, path, buf));

@@ -52,6 +52,16 @@ impl Profile {
         Self::ALL.into_iter().find(|profile| profile.id() == id)
     }
 
+    /// Its name in IANA's registry.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AeadAes128Gcm => "SRTP_AEAD_AES_128_GCM",
+            Self::AeadAes256Gcm => "SRTP_AEAD_AES_256_GCM",
+            Self::Aes128CmHmacSha1_80 => "SRTP_AES128_CM_HMAC_SHA1_80",
+            Self::Aes128CmHmacSha1_32 => "SRTP_AES128_CM_HMAC_SHA1_32",
+        }
+    }
+
     pub(crate) const fn suite(self) -> Suite {
         match self {
             Self::AeadAes128Gcm => Suite::Aead(AeadAlgorithm::Aes128Gcm),

@@ -97,8 +97,8 @@ fn a_socket_that_is_gone_takes_its_pairs_along() {
 fn data_is_a_sign_of_life_and_strangers_data_is_not_known() {
     let mut pair = connected([&[A4], &[B4]]);
     let known = path(address(A4), address(B4));
-    assert!(pair.agents[0].handle_data(pair.now, known));
-    assert!(!pair.agents[0].handle_data(pair.now, path(address(A4), address("203.0.113.9:9"))));
+    assert!(pair.agents[0].handle_data(pair.now, known, 100));
+    assert!(!pair.agents[0].handle_data(pair.now, path(address(A4), address("203.0.113.9:9")), 100));
 }
 
 #[test]
@@ -174,7 +174,7 @@ fn one_direction_is_not_enough_for_consent() {
     let known = path(address(A4), address(B4));
     while pair.agents[0].state() != State::Failed {
         pair.idle(Duration::from_millis(500));
-        pair.agents[0].handle_data(pair.now, known);
+        pair.agents[0].handle_data(pair.now, known, 100);
         assert!(pair.now - died < Duration::from_secs(40), "{:?}", pair.agents[0].state());
     }
     assert!(!pair.states(0).contains(&State::Disconnected), "the peer was heard all the time");

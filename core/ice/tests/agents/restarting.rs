@@ -36,7 +36,7 @@ fn a_way_is_found_anew_while_the_old_one_carries_on() {
         restart(&mut pair, n);
         assert_eq!(pair.agents[n].state(), State::Connected, "complete no longer");
         assert!(pair.agents[n].selected_path().is_some(), "data goes on by the old way");
-        assert!(pair.agents[n].handle_data(pair.now, pair.agents[n].selected_path().unwrap()));
+        assert!(pair.agents[n].handle_data(pair.now, pair.agents[n].selected_path().unwrap(), 100));
         pair.idle(Duration::from_millis(70));
     }
     assert_eq!(pair.agents[0].selected_path(), before);
@@ -117,7 +117,7 @@ fn data_by_the_old_way_is_taken_for_a_while() {
     assert!(pair.run(PATIENCE, |pair| {
         pair.agents[0].selected_path().is_some_and(|path| path.local == other) && pair.both_completed()
     }));
-    assert!(pair.agents[0].handle_data(pair.now, old));
+    assert!(pair.agents[0].handle_data(pair.now, old, 100));
     assert_eq!(pair.agents[0].selected_path().unwrap().local, other);
 }
 

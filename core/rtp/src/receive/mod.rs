@@ -145,6 +145,16 @@ impl Stream {
         self.config.ssrc
     }
 
+    /// The source of its retransmissions, once one came.
+    pub fn retransmission_ssrc(&self) -> Option<Ssrc> {
+        self.repair.as_ref().map(|repair| repair.ssrc)
+    }
+
+    /// When its sender last reported.
+    pub fn sender_report_at(&self) -> Option<Instant> {
+        self.report.map(|report| report.at)
+    }
+
     /// Whether its sender has said goodbye, and sent nothing since.
     pub const fn has_ended(&self) -> bool {
         self.ended

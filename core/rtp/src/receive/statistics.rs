@@ -3,11 +3,13 @@
 use pavane_base::Instant;
 
 use super::{Rejected, Via};
-use crate::{NtpTime, Packet};
+use crate::{NtpTime, Packet, PayloadType};
 
 /// What was counted of a received stream, as W3C's `inbound-rtp` and `remote-outbound-rtp` have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
+    /// What the last packet was.
+    pub payload_type: Option<PayloadType>,
     /// Packets that came, retransmissions among them, duplicates not.
     pub packets_received: u64,
     /// Their payloads' bytes.
@@ -45,6 +47,7 @@ pub struct Statistics {
 impl Statistics {
     pub(super) fn count(&mut self, now: Instant, packet: &Packet<'_>, via: Via) {
         let payload = packet.payload().len() as u64;
+        self.payload_type = Some(packet.payload_type());
         self.packets_received += 1;
         self.bytes_received += payload;
         self.header_bytes_received += packet.header_len() as u64 + u64::from(packet.padding_len());

@@ -90,6 +90,11 @@ impl Stream {
         self.config.retransmission.as_ref().map(|rtx| rtx.ssrc)
     }
 
+    /// Units of its timestamps in a second.
+    pub const fn clock_rate(&self) -> u32 {
+        self.config.clock_rate
+    }
+
     /// What has been counted.
     pub const fn statistics(&self) -> &Statistics {
         &self.statistics

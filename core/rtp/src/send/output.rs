@@ -72,7 +72,9 @@ impl Stream {
         out.put(&stored.payload);
         let payload_len = stored.payload.len();
         self.last_timestamp = stored.timestamp;
+        self.statistics.payload_type = Some(stored.payload_type);
         self.statistics.packets_sent += 1;
+        self.statistics.frames_sent += u64::from(stored.marker);
         self.statistics.bytes_sent += payload_len as u64;
         self.statistics.header_bytes_sent += header_len as u64;
         self.statistics.total_send_delay += now - stored.pushed_at;

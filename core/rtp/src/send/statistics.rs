@@ -4,13 +4,19 @@ use core::time::Duration;
 
 use pavane_base::Instant;
 
+use crate::PayloadType;
+
 /// What was counted of a stream that is sent, as W3C's `outbound-rtp` and `remote-inbound-rtp` have it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
+    /// What the last packet was.
+    pub payload_type: Option<PayloadType>,
     /// Packets, retransmissions in a stream of their own not among them.
     pub packets_sent: u64,
     /// Their payloads' bytes.
     pub bytes_sent: u64,
+    /// Packets with a marker, which ends a picture.
+    pub frames_sent: u64,
     /// Their headers' bytes, and those of retransmissions and padding.
     pub header_bytes_sent: u64,
     /// Packets that were sent again.

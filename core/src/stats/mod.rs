@@ -1,4 +1,8 @@
-//! Figures about a connection.
+//! Figures about a connection: its layers' own ([`Stats`]), and W3C's objects ([`StatsReport`]).
+
+mod member;
+mod object;
+mod report;
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -6,6 +10,14 @@ use core::time::Duration;
 use pavane_base::{Instant, Path};
 
 use crate::{dtls, ice, sctp};
+
+pub use member::StatsValue;
+pub use object::{
+    CertificateStats, CodecStats, DataChannelStats, DtlsRole, IceCandidatePairStats, IceCandidateStats,
+    InboundRtpStats, MediaSourceStats, OutboundRtpStats, PeerConnectionStats, RemoteInboundRtpStats,
+    RemoteOutboundRtpStats, TransportStats,
+};
+pub use report::{StatsEntry, StatsId, StatsObject, StatsReport, UnixTime};
 
 /// What a connection has done, at one moment.
 #[derive(Clone, Debug)]
