@@ -169,6 +169,7 @@ impl Channels {
         channel.stage = Stage::Opening;
         if let Some(id) = channel.init.negotiated {
             association.set_buffered_amount_low_threshold(StreamId(id), channel.low_threshold);
+            association.set_weight(StreamId(id), channel.init.priority.code());
             return;
         }
         let Some(id) = self.ids.lowest(parity, stream_limit(association)) else {
@@ -178,6 +179,7 @@ impl Channels {
         self.ids.take(id, key);
         let open = Dcep::open(&channel.label, &channel.init);
         association.set_buffered_amount_low_threshold(StreamId(id), channel.low_threshold);
+        association.set_weight(StreamId(id), channel.init.priority.code());
         if association.send(now, StreamId(id), ppid::DCEP, open, DCEP_OPTIONS).is_err() {
             self.fail(association, key, ChannelError::NotAnnounced);
         }
@@ -191,7 +193,7 @@ impl Channels {
     }
 
     fn opened_if_connected(&mut self, association: &Association, key: Key) {
-        let connected = association.state() == sctp::State::Established;
+        let connected = association.is_connected();
         let Some(channel) = self.slots.get_mut(key) else { return };
         if connected && channel.stage == Stage::Opening {
             // A negotiated channel is known to both sides from the beginning.

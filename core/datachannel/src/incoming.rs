@@ -102,6 +102,7 @@ impl Channels {
             return;
         }
         self.peer_text += text;
+        association.set_weight(stream, init.priority.code());
         let mut channel = Channel::new(label, init, Stage::Open { known_to_peer: true });
         channel.by_peer = true;
         channel.stream = Some(stream.0);

@@ -28,6 +28,9 @@ pub struct Config {
     pub incoming_streams: u16,
     /// Whether to offer packets without a checksum (RFC 9653): right where DTLS, which has a better one, carries them.
     pub zero_checksum: bool,
+    /// Whether to offer that fragments of messages of different streams alternate (RFC 8260): a large message then keeps
+    /// nobody waiting.
+    pub interleaving: bool,
     /// Who decides how much may be in flight.
     pub congestion: CongestionAlgorithm,
     /// How long everything takes.
@@ -52,6 +55,7 @@ impl Default for Config {
             outgoing_streams: u16::MAX,
             incoming_streams: u16::MAX,
             zero_checksum: true,
+            interleaving: true,
             congestion: CongestionAlgorithm::default(),
             timing: Timing::default(),
             max_retransmissions: None,

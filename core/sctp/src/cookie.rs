@@ -56,10 +56,7 @@ impl StateCookie {
         out.put_u16(self.peer.outgoing);
         out.put_u16(self.peer.incoming);
         out.put_u32(self.peer.initial_tsn.0);
-        let Extensions { partial_reliability, reconfiguration, zero_checksum } = self.peer.extensions;
-        out.put_u32(
-            u32::from(partial_reliability) | u32::from(reconfiguration) << 1 | u32::from(zero_checksum) << 2,
-        );
+        out.put_u32(pack(self.peer.extensions));
         out.put_u32(self.tie_tags.local.0);
         out.put_u32(self.tie_tags.peer.0);
         let mac = key.hash(&out);
@@ -77,15 +74,27 @@ impl StateCookie {
         let (local_tag, local_tsn) = (VerificationTag(r.u32()?), Tsn(r.u32()?));
         let (tag, window) = (VerificationTag(r.u32()?), r.u32()?);
         let (outgoing, incoming, initial_tsn) = (r.u16()?, r.u16()?, Tsn(r.u32()?));
-        let bits = r.u32()?;
-        let extensions = Extensions {
-            partial_reliability: bits & 1 != 0,
-            reconfiguration: bits & 2 != 0,
-            zero_checksum: bits & 4 != 0,
-        };
+        let extensions = unpack(r.u32()?);
         let peer = Opening { tag, window, outgoing, incoming, initial_tsn, extensions };
         let tie_tags = TieTags { local: VerificationTag(r.u32()?), peer: VerificationTag(r.u32()?) };
         Ok(Self { made_at, local_tag, local_tsn, peer, tie_tags })
+    }
+}
+
+fn pack(extensions: Extensions) -> u32 {
+    let Extensions { partial_reliability, interleaving, interleaved_skips, reconfiguration, zero_checksum } =
+        extensions;
+    let bits = [partial_reliability, reconfiguration, zero_checksum, interleaving, interleaved_skips];
+    bits.iter().rev().fold(0, |word, bit| word << 1 | u32::from(*bit))
+}
+
+const fn unpack(bits: u32) -> Extensions {
+    Extensions {
+        partial_reliability: bits & 1 != 0,
+        reconfiguration: bits & 2 != 0,
+        zero_checksum: bits & 4 != 0,
+        interleaving: bits & 8 != 0,
+        interleaved_skips: bits & 16 != 0,
     }
 }
 
@@ -110,6 +119,8 @@ mod tests {
                 initial_tsn: Tsn(7),
                 extensions: Extensions {
                     partial_reliability: true,
+                    interleaving: false,
+                    interleaved_skips: true,
                     reconfiguration: false,
                     zero_checksum: true,
                 },

@@ -22,7 +22,7 @@ pub struct Message {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// Both sides know each other; messages flow.
+    /// Both sides know each other; messages flow, the first with the packet that ends the acquaintance.
     Connected,
     /// A stream that had nothing to read has something.
     StreamReadable(StreamId),
@@ -83,6 +83,8 @@ pub enum Misbehaved {
     MessageTooLarge,
     /// The fragments of a message contradict each other.
     Fragments,
+    /// It used a form of chunk that was not agreed on.
+    NotAgreed,
     /// Its INIT or INIT ACK cannot be answered.
     Init,
 }
@@ -94,6 +96,7 @@ impl fmt::Display for Misbehaved {
             Self::NoUserData => "it sent an empty DATA chunk",
             Self::MessageTooLarge => "it sent too large a message",
             Self::Fragments => "its fragments contradict each other",
+            Self::NotAgreed => "it used a form that was not agreed on",
             Self::Init => "its INIT is invalid",
         })
     }

@@ -20,7 +20,7 @@ pub fn packet(data: &[u8]) {
 /// Hands an established association arbitrary chunks, under right tags and checksums; two bytes before each packet say how
 /// long it is.
 pub fn association(data: &[u8]) {
-    let mut pair = Pair::new();
+    let mut pair = Pair::new(interleaves(data));
     pair.connect();
     let tag = pair.tag_of_a();
     let mut rest = data;
@@ -41,7 +41,7 @@ pub fn association(data: &[u8]) {
 
 /// Drives one association with nobody at the other end through arbitrary commands.
 pub fn operations(data: &[u8]) {
-    let mut pair = Pair::new();
+    let mut pair = Pair::new(interleaves(data));
     for operation in data.as_chunks::<3>().0 {
         pair.command(*operation);
         let mut out = Vec::new();
@@ -52,7 +52,7 @@ pub fn operations(data: &[u8]) {
 
 /// Drives two associations through arbitrary commands over a network that loses what the bytes say.
 pub fn pair(data: &[u8]) {
-    let mut pair = Pair::new();
+    let mut pair = Pair::new(interleaves(data));
     for operation in data.as_chunks::<3>().0 {
         pair.command(*operation);
         if operation[0] & 0x80 != 0 {
@@ -61,6 +61,11 @@ pub fn pair(data: &[u8]) {
         pair.loss = operation[0] & 0x40 != 0;
         pair.step(50);
     }
+}
+
+/// Whether the two interleave: the length says it, so that the bytes keep their meaning.
+fn interleaves(data: &[u8]) -> bool {
+    data.len().is_multiple_of(2)
 }
 
 struct Pair {
@@ -72,8 +77,13 @@ struct Pair {
 }
 
 impl Pair {
-    fn new() -> Self {
-        let config = || Config { receive_window: 64 << 10, max_message_size: 16 << 10, ..Config::default() };
+    fn new(interleaving: bool) -> Self {
+        let config = || Config {
+            receive_window: 64 << 10,
+            max_message_size: 16 << 10,
+            interleaving,
+            ..Config::default()
+        };
         let mut rng = Counter(0);
         let (a, b) = (Association::new(config(), &mut rng), Association::new(config(), &mut rng));
         Self { now: Instant::from_millis(1), a, b, loss: false, count: 0 }
@@ -132,6 +142,7 @@ impl Pair {
             8 => self.a.set_buffered_amount_low_threshold(stream, usize::from(y)),
             9 if y == 9 => self.a.shutdown(now),
             10 if y == 10 => self.a.abort(now, &[x]),
+            11 => self.a.set_weight(stream, u16::from(y)),
             _ => {
                 self.now += Duration::from_millis(u64::from(x) * u64::from(y) / 16);
                 self.a.handle_timeout(self.now);
@@ -175,8 +186,8 @@ mod tests {
     #[test]
     fn a_few_seeds_run() {
         let mut rng = Counter(1);
-        for _ in 0..3000 {
-            let mut data = alloc::vec![0; 300];
+        for round in 0..3000 {
+            let mut data = alloc::vec![0; 300 + (round & 1)];
             _ = rng.try_fill_bytes(&mut data);
             // The generator's numbers are too regular as they are.
             let mut state = u64::from(data[0]) << 8 | u64::from(data[1]);
@@ -190,7 +201,7 @@ mod tests {
             // Chunks of known types and small lengths get further than noise does.
             for at in (0..data.len() - 8).step_by(24) {
                 data[at..at + 2].copy_from_slice(&[0, 22]);
-                let kinds = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 130, 192];
+                let kinds = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 14, 64, 130, 192, 194];
                 data[at + 2] = kinds[usize::from(data[at + 2]) % kinds.len()];
                 data[at + 4..at + 6].copy_from_slice(&[0, 20]);
             }

@@ -1,6 +1,6 @@
 //! SCTP over DTLS without I/O (RFC 9260, RFC 8261), with partial reliability (RFC 3758, RFC 7496), packets without
-//! checksums (RFC 9653), loss recovery by time (RFC 8985), paced sending, three congestion controllers, and stream
-//! reconfiguration (RFC 6525).
+//! checksums (RFC 9653), loss recovery by time (RFC 8985), paced sending, three congestion controllers, message
+//! interleaving and fair queueing (RFC 8260), and stream reconfiguration (RFC 6525).
 //!
 //! An [`Association`] is handed packets and moments and hands out packets, events and deadlines. It knows nothing of what
 //! carries its packets, except that it keeps strangers out: DTLS does.
@@ -27,6 +27,7 @@ mod error;
 mod event;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+mod introduction;
 mod packet;
 mod receive;
 mod rtt;
@@ -41,5 +42,6 @@ pub use congestion::CongestionAlgorithm;
 pub use counters::{Counters, Dropped};
 pub use error::SendError;
 pub use event::{CauseCode, CloseReason, Event, Message, Misbehaved};
+pub use introduction::{Introduction, InvalidIntroduction};
 pub use send::{Reliability, SendOptions};
 pub use types::{Ppid, StreamId};

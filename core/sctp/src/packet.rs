@@ -113,6 +113,11 @@ impl<'p> Iterator for Chunks<'p> {
     }
 }
 
+/// The chunks of bytes that are nothing but chunks.
+pub(crate) const fn chunks(bytes: &[u8]) -> Chunks<'_> {
+    Chunks { rest: Reader::new(bytes) }
+}
+
 /// How many bytes of padding follow `len` bytes.
 pub(crate) const fn padding(len: usize) -> usize {
     len.wrapping_neg() & 3

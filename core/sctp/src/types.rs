@@ -33,8 +33,9 @@ serial_number! {
 }
 
 serial_number! {
-    /// The number of an ordered message in its stream.
-    pub(crate) struct Ssn(u16);
+    /// The number of a message among the ordered or among the unordered ones of its stream (RFC 8260 §2.1). The stream
+    /// sequence number of a DATA chunk is the lower half of it.
+    pub(crate) struct Mid(u32);
 }
 
 serial_number! {

@@ -40,21 +40,9 @@ const ATTEMPTS_WITH_EVERYTHING: u32 = 2;
 impl Association {
     /// What INIT says of us.
     pub(super) fn init(&self, attempts: u32) -> Opening {
-        let mut opening = self.opening(self.identity.tag, self.identity.initial_tsn);
+        let mut opening = Opening::new(&self.config, self.identity.tag, self.identity.initial_tsn);
         opening.extensions.zero_checksum &= attempts < ATTEMPTS_WITH_EVERYTHING;
         opening
-    }
-
-    /// What INIT says of us, and INIT ACK.
-    fn opening(&self, tag: VerificationTag, initial_tsn: Tsn) -> Opening {
-        Opening {
-            tag,
-            window: u32::try_from(self.config.effective_window()).unwrap_or(u32::MAX),
-            outgoing: self.config.outgoing_streams.max(1),
-            incoming: self.config.incoming_streams.max(1),
-            initial_tsn,
-            extensions: Extensions::offered(&self.config),
-        }
     }
 
     pub(super) fn on_init(&mut self, now: Instant, raw: RawChunk<'_>) {
@@ -98,7 +86,7 @@ impl Association {
             }
             _ => (self.identity.tag, self.identity.initial_tsn, TieTags::NONE),
         };
-        let mut opening = self.opening(tag, initial_tsn);
+        let mut opening = Opening::new(&self.config, tag, initial_tsn);
         // Whoever does not say it may not understand it.
         opening.extensions.zero_checksum &= init.opening.extensions.zero_checksum;
         let cookie = StateCookie {
@@ -258,6 +246,7 @@ impl Association {
         self.identity.initial_tsn = cookie.local_tsn;
         self.sender.restart(cookie.local_tsn, &mut self.events);
         self.events.push_back(Event::Restarted);
+        self.announced = false;
         self.meet(cookie.peer, Stage::Established);
         true
     }
@@ -282,17 +271,16 @@ impl Association {
         }
     }
 
-    /// The peer has introduced itself.
-    fn meet(&mut self, peer: Opening, stage: Stage) {
-        let is_new = matches!(stage, Stage::Established);
+    /// The peer has introduced itself. Messages may be sent from here on: the first ride with the cookie.
+    pub(super) fn meet(&mut self, peer: Opening, stage: Stage) {
         let mut link = Box::new(Link::new(&self.config, &self.identity, peer, stage));
         if let Phase::Linked(old) = core::mem::replace(&mut self.phase, Phase::Closed) {
             link.receiver.adopt_inbox(old.receiver.into_inbox());
         }
         let extensions = link.extensions;
-        self.sender.start(peer.window, extensions.partial_reliability, link.outgoing, &mut self.events);
+        self.sender.start(peer.window, extensions, link.outgoing, &mut self.events);
         self.phase = Phase::Linked(link);
-        if is_new {
+        if !core::mem::replace(&mut self.announced, true) {
             self.events.push_back(Event::Connected);
         }
     }
@@ -304,7 +292,6 @@ impl Association {
             && matches!(link.stage, Stage::CookieEchoed { .. })
         {
             link.stage = Stage::Established;
-            self.events.push_back(Event::Connected);
         }
         self.schedule_heartbeat(now);
     }
@@ -312,14 +299,15 @@ impl Association {
 
 impl Link {
     fn new(config: &Config, identity: &Identity, peer: Opening, stage: Stage) -> Self {
+        let extensions = Extensions::offered(config).both(peer.extensions);
         Self {
             stage,
             peer_tag: peer.tag,
-            extensions: Extensions::offered(config).both(peer.extensions),
+            extensions,
             // RFC 9260 §5.1.1: each direction has what its sender wants and its receiver accepts.
             outgoing: config.outgoing_streams.max(1).min(peer.incoming),
             incoming: config.incoming_streams.max(1).min(peer.outgoing),
-            receiver: Receiver::new(config, peer.initial_tsn),
+            receiver: Receiver::new(config, peer.initial_tsn, extensions.interleaving),
             control: Control::default(),
             reconfig: Reconfiguration::new(identity.initial_tsn, peer.initial_tsn),
             heartbeat: HeartbeatState::default(),

@@ -7,8 +7,8 @@ use super::blue::Standalone;
 use super::state::{Phase, Stage};
 use super::timeout::Timer;
 use crate::chunk::{
-    Abort, Cause, CookieAck, CookieEcho, Data, ForwardTsn, Heartbeat, HeartbeatAck, Init, InitAck,
-    OperationError, RawChunk, Reconfig, Sack, Shutdown, ShutdownAck, ShutdownComplete, UnknownRule,
+    Abort, Cause, CookieAck, CookieEcho, Data, ForwardTsn, Heartbeat, HeartbeatAck, IData, IForwardTsn, Init,
+    InitAck, OperationError, RawChunk, Reconfig, Sack, Shutdown, ShutdownAck, ShutdownComplete, UnknownRule,
 };
 use crate::event::{CloseReason, Misbehaved};
 use crate::packet::{Packet, PacketError};
@@ -149,9 +149,9 @@ impl Association {
     /// Processes one chunk; whether the next one is to be processed.
     fn handle_chunk(&mut self, now: Instant, raw: RawChunk<'_>, seen: &mut DataSeen) -> bool {
         match raw.kind {
-            Data::TYPE => self.on_data(now, raw, seen),
+            Data::TYPE | IData::TYPE => return self.on_data(now, raw, seen),
             Sack::TYPE => self.on_sack(now, raw),
-            ForwardTsn::TYPE => self.on_forward_tsn(raw, seen),
+            ForwardTsn::TYPE | IForwardTsn::TYPE => return self.on_forward_tsn(raw, seen),
             Heartbeat::TYPE => self.on_heartbeat(raw),
             HeartbeatAck::TYPE => self.on_heartbeat_ack(now, raw),
             CookieAck::TYPE => self.on_cookie_ack(now),
@@ -170,11 +170,27 @@ impl Association {
         matches!(self.phase, Phase::Linked(_))
     }
 
-    fn on_data(&mut self, now: Instant, raw: RawChunk<'_>, seen: &mut DataSeen) {
-        let Ok(data) = Data::parse(raw) else {
-            self.dropped.chunks += 1;
-            return;
-        };
+    /// Takes in DATA or, where that was agreed on, I-DATA; whether the next chunk is to be processed.
+    fn on_data(&mut self, now: Instant, raw: RawChunk<'_>, seen: &mut DataSeen) -> bool {
+        let interleaved = raw.kind == IData::TYPE;
+        match self.phase.link() {
+            Some(link) if link.extensions.interleaving == interleaved => {}
+            // RFC 8260 §2.2.1: the two do not go together.
+            Some(_) if !interleaved => {
+                self.close(CloseReason::Misbehaved(Misbehaved::NotAgreed), Some(Cause::ProtocolViolation));
+                return false;
+            }
+            _ => return self.on_unknown_chunk(raw),
+        }
+        let parsed = if interleaved { IData::parse(raw) } else { Data::parse(raw) };
+        match parsed {
+            Ok(data) => self.take_data(now, &data, seen),
+            Err(_) => self.dropped.chunks += 1,
+        }
+        matches!(self.phase, Phase::Linked(_))
+    }
+
+    fn take_data(&mut self, now: Instant, data: &Data<'_>, seen: &mut DataSeen) {
         self.confirm(now);
         let Phase::Linked(link) = &mut self.phase else { return };
         if data.payload.is_empty() {
@@ -183,12 +199,12 @@ impl Association {
             return self.close(CloseReason::Misbehaved(Misbehaved::NoUserData), Some(cause));
         }
         if data.stream.0 >= link.incoming {
-            link.receiver.on_invalid_stream(&data, seen);
+            link.receiver.on_invalid_stream(data, seen);
             link.control.complain(Cause::InvalidStream(data.stream));
             self.dropped.invalid_streams += 1;
             return;
         }
-        if let Err(how) = link.receiver.on_data(&data, seen, &mut self.events) {
+        if let Err(how) = link.receiver.on_data(data, seen, &mut self.events) {
             self.close(CloseReason::Misbehaved(how), Some(Cause::ProtocolViolation));
         }
     }
@@ -225,18 +241,28 @@ impl Association {
         }
     }
 
-    fn on_forward_tsn(&mut self, raw: RawChunk<'_>, seen: &mut DataSeen) {
-        let Ok(forward) = ForwardTsn::parse(raw) else {
-            self.dropped.chunks += 1;
-            return;
-        };
-        match self.phase.link_mut() {
-            // RFC 3758 §3.3.1: nobody may skip who has not said so before.
-            Some(link) if link.extensions.partial_reliability => {
-                link.receiver.on_forward(&forward, seen, &mut self.events);
-            }
-            _ => self.dropped.unexpected += 1,
+    /// Takes in FORWARD TSN or I-FORWARD-TSN; whether the next chunk is to be processed.
+    fn on_forward_tsn(&mut self, raw: RawChunk<'_>, seen: &mut DataSeen) -> bool {
+        let interleaved = raw.kind == IForwardTsn::TYPE;
+        let Some(link) = self.phase.link_mut() else { return false };
+        // RFC 3758 §3.3.1: nobody may skip who has not said so before.
+        if !link.extensions.partial_reliability {
+            self.dropped.unexpected += 1;
+            return true;
         }
+        // RFC 8260 §2.3.1: the one goes with DATA, the other with I-DATA.
+        if link.extensions.interleaving != interleaved {
+            self.close(CloseReason::Misbehaved(Misbehaved::NotAgreed), Some(Cause::ProtocolViolation));
+            return false;
+        }
+        let Self { events, .. } = self;
+        let taken = if interleaved {
+            IForwardTsn::parse(raw).map(|f| link.receiver.on_forward(f.cumulative, f.skipped(), seen, events))
+        } else {
+            ForwardTsn::parse(raw).map(|f| link.receiver.on_forward(f.cumulative, f.skipped(), seen, events))
+        };
+        self.dropped.chunks += u64::from(taken.is_err());
+        true
     }
 
     /// Deviation: data or a SACK with our tag stands for a lost COOKIE ACK, which RFC 9260 §5.1 E would have us wait for:

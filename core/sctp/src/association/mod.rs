@@ -26,7 +26,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use bytes::Bytes;
-use pavane_base::{Instant, Timers, random_array};
+use pavane_base::{Instant, Timers};
 use rand_core::CryptoRng;
 
 use self::blue::Standalone;
@@ -38,6 +38,7 @@ use crate::config::Config;
 use crate::counters::{Counters, Dropped};
 use crate::error::SendError;
 use crate::event::{CloseReason, Event, Message};
+use crate::introduction::{self, Introduction, InvalidIntroduction};
 use crate::receive::ReceiveCounters;
 use crate::send::{SendOptions, Sender};
 use crate::siphash::SipKey;
@@ -46,7 +47,7 @@ use crate::types::{Ppid, StreamId, Tsn, VerificationTag};
 /// One end of an SCTP association.
 ///
 /// # Commands
-/// [`connect`](Self::connect), [`send`](Self::send), [`recv`](Self::recv), [`reset_streams`](Self::reset_streams),
+/// [`connect`](Self::connect), [`connect_introduced`](Self::connect_introduced), [`send`](Self::send), [`recv`](Self::recv), [`reset_streams`](Self::reset_streams),
 /// [`shutdown`](Self::shutdown), [`abort`](Self::abort).
 ///
 /// # The world
@@ -63,6 +64,8 @@ pub struct Association {
     sender: Sender,
     events: VecDeque<Event>,
     timers: Timers<Timer, TIMERS>,
+    /// Whether [`Event::Connected`] has been told.
+    announced: bool,
     /// Packets that go out on their own, outside of any association or at its end.
     standalone: VecDeque<Standalone>,
     packets_sent: u64,
@@ -83,11 +86,9 @@ struct Identity {
 }
 
 impl Identity {
-    fn new(rng: &mut dyn CryptoRng) -> Self {
-        let key = SipKey::new(random_array(rng));
-        let [a, b, c, d, e, f, g, h] = random_array::<8>(rng);
-        let tag = VerificationTag(u32::from_be_bytes([a, b, c, d]).max(1));
-        Self { tag, initial_tsn: Tsn(u32::from_be_bytes([e, f, g, h])), key, drawn: 0 }
+    fn new(introduction: Introduction) -> Self {
+        let Introduction { tag, initial_tsn, key } = introduction;
+        Self { tag, initial_tsn, key, drawn: 0 }
     }
 
     /// A number that nobody else can foresee.
@@ -120,7 +121,12 @@ pub struct Stats {
 impl Association {
     /// Makes an association that does nothing yet; it answers a peer that begins, though.
     pub fn new(config: Config, rng: &mut dyn CryptoRng) -> Self {
-        let identity = Identity::new(rng);
+        Self::with_introduction(config, Introduction::new(rng))
+    }
+
+    /// Makes the association that a description has introduced.
+    pub fn with_introduction(config: Config, introduction: Introduction) -> Self {
+        let identity = Identity::new(introduction);
         let sender = Sender::new(&config, identity.initial_tsn);
         Self {
             config,
@@ -129,6 +135,7 @@ impl Association {
             sender,
             events: VecDeque::new(),
             timers: Timers::default(),
+            announced: false,
             standalone: VecDeque::new(),
             packets_sent: 0,
             packets_received: 0,
@@ -148,6 +155,20 @@ impl Association {
             self.phase = Phase::CookieWait { init_due: true, sent_at: now, attempts: 0 };
             self.timers.set(Timer::Init, now + self.sender.rtt.timeout());
         }
+    }
+
+    /// Begins with a peer that has our [`Introduction`] and has sent its own: the association is there at once.
+    ///
+    /// # Errors
+    /// If the bytes are no INIT chunk that an association can be built on; nothing has happened then.
+    pub fn connect_introduced(&mut self, now: Instant, peer: &[u8]) -> Result<(), InvalidIntroduction> {
+        let peer = introduction::read(peer)?;
+        if matches!(self.phase, Phase::Closed) {
+            self.meet(peer, Stage::Established);
+            self.schedule_heartbeat(now);
+            self.refresh_timers(now);
+        }
+        Ok(())
     }
 
     /// Queues a message; before the association is established it waits, and rides with the first packets that may carry
@@ -212,6 +233,14 @@ impl Association {
         self.sender.set_low_threshold(stream, bytes);
     }
 
+    /// Sets how much the stream may send beside others: one of twice the weight sends twice as much while both have
+    /// something to send (RFC 8260 §3.6). It is 256 at first; a reset of the stream sets it back.
+    ///
+    /// Fragments of messages take turns by it where the peer interleaves, whole messages elsewhere.
+    pub fn set_weight(&mut self, stream: StreamId, weight: u16) {
+        self.sender.set_weight(stream, weight);
+    }
+
     /// From here on the receive window grows no further than this, for callers that share memory out among many
     /// associations; what it has grown to is kept, since the peer was promised it.
     pub fn set_max_receive_window(&mut self, bytes: u32) {
@@ -240,6 +269,11 @@ impl Association {
     /// Where the association is in its life.
     pub fn state(&self) -> State {
         self.phase.public()
+    }
+
+    /// Whether messages can be sent that have somebody to go to: [`Event::Connected`] was told, and no end.
+    pub const fn is_connected(&self) -> bool {
+        self.announced && matches!(self.phase, Phase::Linked(_))
     }
 
     /// How many streams we may send on; `None` before the peer has said.

@@ -8,8 +8,7 @@ use super::Association;
 use super::state::{Link, Phase, Stage};
 use super::timeout::Timer;
 use crate::chunk::{
-    CookieAck, CookieEcho, ForwardTsn, Heartbeat, HeartbeatAck, Init, OperationError, Sack, Shutdown,
-    ShutdownAck,
+    CookieAck, CookieEcho, Heartbeat, HeartbeatAck, Init, OperationError, Sack, Shutdown, ShutdownAck,
 };
 use crate::packet::{Header, PacketWriter};
 use crate::types::VerificationTag;
@@ -102,12 +101,12 @@ impl Association {
         }
         let mut filled = false;
         if sends_data {
-            if self.sender.forward_due() && w.room() >= ForwardTsn::size(1) {
+            if self.sender.forward_due() {
                 self.sender.write_forward(now, &mut w);
             }
             filled = self.sender.fill(now, &mut w, &mut self.events);
             // What was given up on the way out is told at once.
-            if self.sender.forward_due() && w.room() >= ForwardTsn::size(1) {
+            if self.sender.forward_due() {
                 self.sender.write_forward(now, &mut w);
             }
         }

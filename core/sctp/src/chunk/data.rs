@@ -16,15 +16,19 @@
 use pavane_base::{Reader, Truncated, WriteExt};
 
 use super::RawChunk;
-use crate::packet::{ChunkAt, PacketWriter, padded};
-use crate::types::{Ppid, Ssn, StreamId, Tsn};
+use crate::packet::{ChunkAt, PacketWriter};
+use crate::types::{Mid, Ppid, StreamId, Tsn};
 
-/// A DATA chunk.
+/// A DATA chunk, or an I-DATA chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Data<'p> {
     pub(crate) tsn: Tsn,
     pub(crate) stream: StreamId,
-    pub(crate) ssn: Ssn,
+    /// Which message of the stream it is a part of; of an unordered one DATA does not say.
+    pub(crate) mid: Mid,
+    /// Which part of the message it is; DATA does not say.
+    pub(crate) fsn: u32,
+    /// What the message is; of I-DATA the first part alone says it.
     pub(crate) ppid: Ppid,
     pub(crate) unordered: bool,
     /// The first fragment of its message.
@@ -47,7 +51,8 @@ impl<'p> Data<'p> {
         Ok(Self {
             tsn: Tsn(r.u32()?),
             stream: StreamId(r.u16()?),
-            ssn: Ssn(r.u16()?),
+            mid: Mid(u32::from(r.u16()?)),
+            fsn: 0,
             ppid: Ppid(r.u32()?),
             unordered: raw.flags & UNORDERED != 0,
             begins: raw.flags & BEGINS != 0,
@@ -57,32 +62,33 @@ impl<'p> Data<'p> {
         })
     }
 
-    /// The length of a chunk with this much payload, header and padding included.
-    pub(crate) const fn size(payload: usize) -> usize {
-        Self::HEADER + padded(payload)
-    }
-
     pub(crate) fn write(&self, w: &mut PacketWriter<'_>) -> ChunkAt {
-        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        let flags = flag(self.immediate, IMMEDIATE)
-            | flag(self.unordered, UNORDERED)
-            | flag(self.begins, BEGINS)
-            | flag(self.ends, ENDS);
-        w.chunk(Self::TYPE, flags, |out| {
+        w.chunk(Self::TYPE, self.flags(), |out| {
             let mut fields = [0; 12];
             fields[..4].copy_from_slice(&self.tsn.0.to_be_bytes());
             fields[4..6].copy_from_slice(&self.stream.0.to_be_bytes());
-            fields[6..8].copy_from_slice(&self.ssn.0.to_be_bytes());
+            fields[6..8].copy_from_slice(&(self.mid.0 as u16).to_be_bytes());
             fields[8..].copy_from_slice(&self.ppid.0.to_be_bytes());
             out.put(&fields);
             out.put(self.payload);
         })
     }
+
+    /// The flags, which DATA and I-DATA have in common.
+    pub(super) const fn flags(&self) -> u8 {
+        const fn flag(set: bool, bit: u8) -> u8 {
+            if set { bit } else { 0 }
+        }
+        flag(self.immediate, IMMEDIATE)
+            | flag(self.unordered, UNORDERED)
+            | flag(self.begins, BEGINS)
+            | flag(self.ends, ENDS)
+    }
 }
 
-const ENDS: u8 = 1;
-const BEGINS: u8 = 2;
-const UNORDERED: u8 = 4;
+pub(super) const ENDS: u8 = 1;
+pub(super) const BEGINS: u8 = 2;
+pub(super) const UNORDERED: u8 = 4;
 /// The flag that asks for a SACK at once.
 pub(crate) const IMMEDIATE: u8 = 8;
 
@@ -97,7 +103,8 @@ mod tests {
             let data = Data {
                 tsn: Tsn(0xffff_fff0),
                 stream: StreamId(65535),
-                ssn: Ssn(7),
+                mid: Mid(7),
+                fsn: 0,
                 ppid: Ppid(51),
                 unordered: bits & 1 != 0,
                 begins: bits & 2 != 0,
@@ -107,7 +114,7 @@ mod tests {
             };
             through_a_packet(
                 |w| _ = data.write(w),
-                Some(Data::size(5)),
+                Some(Data::HEADER + 8),
                 |raw| {
                     assert_eq!(Data::parse(raw), Ok(data));
                     abuse(raw, |raw| _ = Data::parse(raw));

@@ -14,7 +14,15 @@ use pavane_base::{Reader, Truncated, WriteExt};
 
 use super::RawChunk;
 use crate::packet::PacketWriter;
-use crate::types::{Ssn, StreamId, Tsn};
+use crate::types::{Mid, StreamId, Tsn};
+
+/// Messages given up: the last one among the ordered or the unordered ones of a stream, and those before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Skipped {
+    pub(crate) stream: StreamId,
+    pub(crate) unordered: bool,
+    pub(crate) mid: Mid,
+}
 
 /// A FORWARD TSN chunk as it was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,20 +44,22 @@ impl<'p> ForwardTsn<'p> {
         Ok(Self { cumulative: Tsn(r.u32()?), skipped: r.rest() })
     }
 
-    /// The streams with ordered messages given up, and the last SSN of these.
-    pub(crate) fn skipped(&self) -> impl Iterator<Item = (StreamId, Ssn)> + use<'p> {
+    /// The streams with ordered messages given up, and the last of these.
+    pub(crate) fn skipped(&self) -> impl Iterator<Item = Skipped> + use<'p> {
         let (skipped, _) = self.skipped.as_chunks::<4>();
-        skipped
-            .iter()
-            .map(|[a, b, c, d]| (StreamId(u16::from_be_bytes([*a, *b])), Ssn(u16::from_be_bytes([*c, *d]))))
+        skipped.iter().map(|[a, b, c, d]| Skipped {
+            stream: StreamId(u16::from_be_bytes([*a, *b])),
+            unordered: false,
+            mid: Mid(u32::from(u16::from_be_bytes([*c, *d]))),
+        })
     }
 
-    pub(crate) fn write(w: &mut PacketWriter<'_>, cumulative: Tsn, skipped: &[(StreamId, Ssn)]) {
+    pub(crate) fn write(w: &mut PacketWriter<'_>, cumulative: Tsn, skipped: &[Skipped]) {
         w.chunk(Self::TYPE, 0, |out| {
             out.put_u32(cumulative.0);
-            for (stream, ssn) in skipped {
+            for Skipped { stream, mid, .. } in skipped {
                 out.put_u16(stream.0);
-                out.put_u16(ssn.0);
+                out.put_u16(mid.0 as u16);
             }
         });
     }
@@ -64,7 +74,8 @@ mod tests {
 
     #[test]
     fn it_makes_the_round_trip() {
-        let skipped = [(StreamId(1), Ssn(65535)), (StreamId(65535), Ssn(0))];
+        let skip = |stream, mid| Skipped { stream: StreamId(stream), unordered: false, mid: Mid(mid) };
+        let skipped = [skip(1, 65535), skip(65535, 0)];
         through_a_packet(
             |w| ForwardTsn::write(w, Tsn(9), &skipped),
             Some(ForwardTsn::size(2)),

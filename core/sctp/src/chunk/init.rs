@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 use pavane_base::{Reader, Truncated, WriteExt};
 
 use super::parameter::{Parameter, Parameters, write_parameter};
-use super::{ForwardTsn, RawChunk, Reconfig, UnknownRule};
+use super::{ForwardTsn, IData, IForwardTsn, RawChunk, Reconfig, UnknownRule};
 use crate::config::Config;
 use crate::packet::PacketWriter;
 use crate::types::{Tsn, VerificationTag};
@@ -60,6 +60,10 @@ impl Opening {
 pub(crate) struct Extensions {
     /// FORWARD TSN (RFC 3758).
     pub(crate) partial_reliability: bool,
+    /// I-DATA (RFC 8260).
+    pub(crate) interleaving: bool,
+    /// I-FORWARD-TSN (RFC 8260), which stands for FORWARD TSN where messages are interleaved.
+    pub(crate) interleaved_skips: bool,
     /// RE-CONFIG (RFC 6525).
     pub(crate) reconfiguration: bool,
     /// Packets without a checksum, since DTLS has one (RFC 9653).
@@ -68,17 +72,35 @@ pub(crate) struct Extensions {
 
 impl Extensions {
     /// Everything that we know.
-    pub(crate) const ALL: Self =
-        Self { partial_reliability: true, reconfiguration: true, zero_checksum: true };
+    pub(crate) const ALL: Self = Self {
+        partial_reliability: true,
+        interleaving: true,
+        interleaved_skips: true,
+        reconfiguration: true,
+        zero_checksum: true,
+    };
 
     /// What we offer.
     pub(crate) const fn offered(config: &Config) -> Self {
-        Self { zero_checksum: config.zero_checksum, ..Self::ALL }
+        Self {
+            zero_checksum: config.zero_checksum,
+            interleaving: config.interleaving,
+            interleaved_skips: config.interleaving,
+            ..Self::ALL
+        }
     }
 
     pub(crate) const fn both(self, other: Self) -> Self {
+        let interleaving = self.interleaving && other.interleaving;
+        let interleaved_skips = self.interleaved_skips && other.interleaved_skips;
         Self {
-            partial_reliability: self.partial_reliability && other.partial_reliability,
+            // RFC 8260 §2.2.1: FORWARD TSN has no place beside I-DATA.
+            partial_reliability: match interleaving {
+                true => interleaved_skips,
+                false => self.partial_reliability && other.partial_reliability,
+            },
+            interleaving,
+            interleaved_skips,
             reconfiguration: self.reconfiguration && other.reconfiguration,
             zero_checksum: self.zero_checksum && other.zero_checksum,
         }
@@ -98,10 +120,18 @@ impl Extensions {
             if self.partial_reliability {
                 out.put_u8(ForwardTsn::TYPE);
             }
+            if self.interleaving {
+                out.put_u8(IData::TYPE);
+            }
+            if self.interleaved_skips {
+                out.put_u8(IForwardTsn::TYPE);
+            }
         });
     }
 
     fn note(&mut self, supported: &[u8]) {
+        self.interleaving |= supported.contains(&IData::TYPE);
+        self.interleaved_skips |= supported.contains(&IForwardTsn::TYPE);
         self.partial_reliability |= supported.contains(&ForwardTsn::TYPE);
         self.reconfiguration |= supported.contains(&Reconfig::TYPE);
     }

@@ -7,12 +7,14 @@ use bytes::Bytes;
 use super::reassembly::Assembled;
 use crate::event::{Event, Message};
 use crate::stream_map::StreamMap;
-use crate::types::{Ppid, Ssn, StreamId};
+use crate::types::{Mid, Ppid, StreamId};
 
 /// The messages of all streams that wait for the application.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
     streams: StreamMap<InStream>,
+    /// Whether messages are numbered by 32 bits, as I-DATA does, or by 16.
+    wide: bool,
     /// How much of the window is taken by what can be read.
     unread: usize,
     /// How much of the window is taken by what waits for an earlier message.
@@ -21,7 +23,7 @@ pub(crate) struct Inbox {
 
 #[derive(Debug)]
 struct InStream {
-    /// The number of the next ordered message; its low 16 bits are the SSN.
+    /// The number of the next ordered message; its low 32 or 16 bits are what the peer says.
     next: u64,
     readable: VecDeque<(Ppid, Bytes)>,
     /// Ordered messages that came too early, by number.
@@ -31,6 +33,11 @@ struct InStream {
 }
 
 impl Inbox {
+    /// Nothing yet of a peer that numbers messages by 32 bits or by 16.
+    pub(super) fn new(wide: bool) -> Self {
+        Self { wide, ..Self::default() }
+    }
+
     /// How large a message in fragments was that came on this stream before; zero if there was none.
     pub(super) fn size_hint(&self, stream: StreamId) -> usize {
         self.streams.get(stream).map_or(0, |s| s.size_hint as usize)
@@ -44,12 +51,12 @@ impl Inbox {
             stream.size_hint = message.payload.len() as u32;
         }
         let cost = cost(&message.payload);
-        let Some(ssn) = message.ssn else {
+        let Some(mid) = message.mid else {
             self.unread += cost;
             stream.make_readable(id, message.ppid, message.payload, events);
             return;
         };
-        let number = stream.number_of(ssn);
+        let number = stream.number_of(mid, self.wide);
         if number == stream.next {
             self.unread += cost;
             stream.next += 1;
@@ -64,10 +71,10 @@ impl Inbox {
         // What is left has a number that was delivered or skipped before: nobody waits for it.
     }
 
-    /// Ordered messages up to `ssn` that have not come will not (RFC 3758 §3.6).
-    pub(super) fn skip(&mut self, id: StreamId, ssn: Ssn, events: &mut VecDeque<Event>) {
+    /// Ordered messages up to `mid` that have not come will not (RFC 3758 §3.6).
+    pub(super) fn skip(&mut self, id: StreamId, mid: Mid, events: &mut VecDeque<Event>) {
         let stream = self.streams.get_or_insert_with(id, InStream::new);
-        let number = stream.number_of(ssn);
+        let number = stream.number_of(mid, self.wide);
         if number < stream.next {
             return;
         }
@@ -107,11 +114,16 @@ impl Inbox {
         }
     }
 
-    /// The peer numbers its messages on all streams anew.
-    pub(super) fn restart(&mut self) {
+    /// The peer numbers its messages on all streams anew, by 32 bits or by 16.
+    pub(super) fn restart(&mut self, wide: bool) {
+        self.wide = wide;
         for stream in self.streams.values_mut() {
             self.waiting -= stream.forget_order();
         }
+    }
+
+    pub(super) const fn is_wide(&self) -> bool {
+        self.wide
     }
 
     pub(super) fn streams(&self) -> impl Iterator<Item = StreamId> {
@@ -132,9 +144,10 @@ impl InStream {
         Self { next: FIRST_NUMBER, readable: VecDeque::new(), early: BTreeMap::new(), size_hint: 0 }
     }
 
-    /// The number nearest to the next one whose SSN is `ssn`.
-    fn number_of(&self, ssn: Ssn) -> u64 {
-        let distance = ssn.0.wrapping_sub(self.next as u16) as i16;
+    /// The number nearest to the next one of which the peer says this.
+    fn number_of(&self, mid: Mid, wide: bool) -> u64 {
+        let distance = mid.0.wrapping_sub(self.next as u32) as i32;
+        let distance = if wide { distance } else { i32::from(distance as i16) };
         self.next.saturating_add_signed(i64::from(distance))
     }
 
@@ -166,7 +179,7 @@ impl InStream {
 }
 
 /// Messages are numbered from here, so that numbers before the first exist as well.
-const FIRST_NUMBER: u64 = 1 << 16;
+const FIRST_NUMBER: u64 = 1 << 32;
 
 /// What a message takes of the window. An entry in a queue costs memory beyond the bytes, and the peer pays for it, or
 /// many small messages would hold many times the window.

@@ -1,8 +1,10 @@
 //! The receiving half of an association: what has arrived, what can be read, what the peer is told about it.
 
 mod deliver;
+mod interleaved;
 mod partial;
 mod reassembly;
+mod runs;
 mod tracker;
 
 use alloc::collections::VecDeque;
@@ -13,7 +15,7 @@ use pavane_base::Instant;
 use self::deliver::Inbox;
 use self::reassembly::Reassembly;
 use self::tracker::{Arrival, Tracker};
-use crate::chunk::{Data, ForwardTsn, Sack};
+use crate::chunk::{Data, Sack, Skipped};
 use crate::config::Config;
 use crate::event::{Event, Message, Misbehaved};
 use crate::packet::PacketWriter;
@@ -64,12 +66,12 @@ pub(crate) struct DataSeen {
 }
 
 impl Receiver {
-    pub(crate) fn new(config: &Config, initial: Tsn) -> Self {
+    pub(crate) fn new(config: &Config, initial: Tsn, interleaving: bool) -> Self {
         let window = config.effective_window();
         Self {
             tracker: Tracker::new(initial),
-            reassembly: Reassembly::new(config.max_message_size),
-            inbox: Inbox::default(),
+            reassembly: Reassembly::new(config.max_message_size, interleaving),
+            inbox: Inbox::new(interleaving),
             window,
             max_window: window.max(config.max_receive_window as usize),
             read: (0, Instant::ZERO),
@@ -81,7 +83,7 @@ impl Receiver {
         }
     }
 
-    /// Takes in a DATA chunk.
+    /// Takes in a DATA or an I-DATA chunk.
     pub(crate) fn on_data(
         &mut self,
         data: &Data<'_>,
@@ -129,14 +131,15 @@ impl Receiver {
         }
     }
 
-    /// Takes in a FORWARD TSN (RFC 3758 §3.6).
+    /// Takes in a FORWARD TSN (RFC 3758 §3.6) or an I-FORWARD-TSN (RFC 8260 §2.3.1).
     pub(crate) fn on_forward(
         &mut self,
-        forward: &ForwardTsn<'_>,
+        cumulative: Tsn,
+        skipped: impl Iterator<Item = Skipped>,
         seen: &mut DataSeen,
         events: &mut VecDeque<Event>,
     ) {
-        let position = self.tracker.position_of(forward.cumulative);
+        let position = self.tracker.position_of(cumulative);
         seen.any = true;
         seen.immediate = true;
         if !self.tracker.may_skip_to(position) {
@@ -144,8 +147,11 @@ impl Receiver {
         }
         self.tracker.skip_to(position);
         self.reassembly.forget_up_to(position);
-        for (stream, ssn) in forward.skipped() {
-            self.inbox.skip(stream, ssn, events);
+        for skipped in skipped {
+            self.reassembly.forget(skipped);
+            if !skipped.unordered {
+                self.inbox.skip(skipped.stream, skipped.mid, events);
+            }
         }
     }
 
@@ -226,7 +232,10 @@ impl Receiver {
     }
 
     pub(crate) fn reset(&mut self, streams: impl Iterator<Item = StreamId>) {
-        streams.for_each(|stream| self.inbox.reset(stream));
+        for stream in streams {
+            self.inbox.reset(stream);
+            self.reassembly.reset(stream);
+        }
     }
 
     pub(crate) fn known_streams(&self) -> impl Iterator<Item = StreamId> {
@@ -260,8 +269,14 @@ impl Receiver {
 
     /// Takes over what an earlier life of the peer had sent completely.
     pub(crate) fn adopt_inbox(&mut self, mut inbox: Inbox) {
-        inbox.restart();
+        inbox.restart(self.inbox.is_wide());
         self.inbox = inbox;
+    }
+
+    /// What incomplete messages take of the window.
+    #[cfg(test)]
+    pub(crate) const fn unfinished(&self) -> usize {
+        self.reassembly.held()
     }
 
     fn used(&self) -> usize {

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use crate::chunk::Data;
-use crate::types::{Ppid, Ssn, StreamId};
+use crate::types::{Mid, Ppid, StreamId};
 
 /// Consecutive fragments of one message.
 ///
@@ -15,7 +15,7 @@ use crate::types::{Ppid, Ssn, StreamId};
 #[derive(Debug)]
 pub(super) struct Partial {
     pub(super) stream: StreamId,
-    pub(super) ssn: Ssn,
+    pub(super) mid: Mid,
     pub(super) ppid: Ppid,
     pub(super) unordered: bool,
     /// One beyond the position of the last fragment.
@@ -36,7 +36,7 @@ impl Partial {
         head.extend_from_slice(data.payload);
         Self {
             stream: data.stream,
-            ssn: data.ssn,
+            mid: data.mid,
             ppid: data.ppid,
             unordered: data.unordered,
             end: position + 1,
@@ -51,7 +51,13 @@ impl Partial {
     /// Whether the fragment can belong to the same message.
     pub(super) fn matches(&self, data: &Data<'_>) -> bool {
         let same = self.stream == data.stream && self.unordered == data.unordered;
-        same && (data.unordered || self.ssn == data.ssn)
+        same && (data.unordered || self.mid == data.mid)
+    }
+
+    /// Whether the other run can belong to the same message.
+    pub(super) fn is_akin_to(&self, other: &Self) -> bool {
+        let same = self.stream == other.stream && self.unordered == other.unordered;
+        same && (self.unordered || self.mid == other.mid)
     }
 
     /// Appends the next fragment.

@@ -1,24 +1,32 @@
-//! Putting fragments together (RFC 9260 §6.9).
+//! Putting fragments together (RFC 9260 §6.9, RFC 8260 §2.2.3).
 
-use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 
+use super::interleaved::{Added, Interleaved};
 use super::partial::Partial;
-use crate::chunk::Data;
+use super::runs::Runs;
+use crate::chunk::{Data, Skipped};
 use crate::event::Misbehaved;
-use crate::types::{Ppid, Ssn, StreamId};
+use crate::types::{Mid, Ppid, StreamId};
 
 /// The messages of which some fragments have arrived and some have not.
 #[derive(Debug)]
 pub(super) struct Reassembly {
-    /// The run that the last fragment went to: in the steady state the only one.
-    current: Option<(u64, Partial)>,
-    /// The others, by the position of their first fragment.
-    others: BTreeMap<u64, Partial>,
-    /// The bytes held, with what each fragment costs beside.
+    fragments: Fragments,
+    /// The bytes held, with what fragments and messages cost beside.
     held: usize,
     max_message: usize,
+}
+
+/// How fragments find each other.
+#[derive(Debug)]
+enum Fragments {
+    /// DATA: by consecutive TSNs.
+    Consecutive(Runs),
+    /// I-DATA: by message and number.
+    Interleaved(Interleaved),
 }
 
 /// A complete message, not in its place in the stream yet.
@@ -26,7 +34,7 @@ pub(super) struct Reassembly {
 pub(super) struct Assembled {
     pub(super) stream: StreamId,
     /// Its number, unless it is unordered.
-    pub(super) ssn: Option<Ssn>,
+    pub(super) mid: Option<Mid>,
     pub(super) ppid: Ppid,
     pub(super) payload: Bytes,
     /// Whether it came in more than one piece.
@@ -34,8 +42,12 @@ pub(super) struct Assembled {
 }
 
 impl Reassembly {
-    pub(super) fn new(max_message: usize) -> Self {
-        Self { current: None, others: BTreeMap::new(), held: 0, max_message }
+    pub(super) fn new(max_message: usize, interleaving: bool) -> Self {
+        let fragments = match interleaving {
+            true => Fragments::Interleaved(Interleaved::default()),
+            false => Fragments::Consecutive(Runs::default()),
+        };
+        Self { fragments, held: 0, max_message }
     }
 
     /// How much of the window is taken by what is not complete.
@@ -54,34 +66,56 @@ impl Reassembly {
         if data.begins && data.ends {
             return self.whole(data).map(Some);
         }
-        if let Some((_, partial)) = &mut self.current
-            && partial.end == position
-        {
-            if continues(partial, data)? {
-                partial.append(data);
-                return self.settle(data.payload.len());
+        let reserve = hint.min(self.max_message);
+        let len = data.payload.len();
+        match &mut self.fragments {
+            Fragments::Consecutive(runs) => {
+                self.held += cost(len, 1);
+                let complete = runs.add(position, data, reserve)?;
+                let longest = complete.as_ref().map_or_else(|| runs.current_len(), |(_, whole)| whole.len);
+                if longest > self.max_message {
+                    return Err(Misbehaved::MessageTooLarge);
+                }
+                let Some((first, whole)) = complete else { return Ok(None) };
+                self.held -= cost(whole.len, whole.end - first);
+                Ok(Some(whole.into()))
             }
-        } else {
-            self.seek(position, data)?;
-            if let Some((_, partial)) = self.current.as_mut().filter(|(_, p)| p.end == position && !p.ends)
-                && !data.begins
-            {
-                partial.append(data);
-                return self.settle(data.payload.len());
-            }
+            Fragments::Interleaved(messages) => match messages.add(data, reserve, self.max_message)? {
+                Added::Kept { first } => {
+                    self.held += cost(len, 1) + if first { UNFINISHED_OVERHEAD } else { 0 };
+                    Ok(None)
+                }
+                Added::Complete { message, fragments, first } => {
+                    self.held += cost(len, 1) + if first { UNFINISHED_OVERHEAD } else { 0 };
+                    self.held -= cost(message.len, fragments) + UNFINISHED_OVERHEAD;
+                    Ok(Some(message.into()))
+                }
+            },
         }
-        self.set_aside();
-        let reserve = if data.begins { hint.min(self.max_message) } else { 0 };
-        self.current = Some((position, Partial::new(position, data, reserve)));
-        self.settle(data.payload.len())
     }
 
     /// Nothing up to `position` will come: what is incomplete there stays so.
     pub(super) fn forget_up_to(&mut self, position: u64) {
-        self.set_aside();
-        let kept = self.others.split_off(&(position + 1));
-        for (first, partial) in core::mem::replace(&mut self.others, kept) {
-            self.held -= cost(partial.len, partial.end - first);
+        if let Fragments::Consecutive(runs) = &mut self.fragments {
+            for (first, partial) in runs.take_up_to(position) {
+                self.held -= cost(partial.len, partial.end - first);
+            }
+        }
+    }
+
+    /// The message and those before it in its stream will not come.
+    pub(super) fn forget(&mut self, skipped: Skipped) {
+        if let Fragments::Interleaved(messages) = &mut self.fragments {
+            let freed = messages.forget(skipped);
+            self.held -= unfinished(freed);
+        }
+    }
+
+    /// The stream begins anew: what is incomplete of it stays so.
+    pub(super) fn reset(&mut self, stream: StreamId) {
+        if let Fragments::Interleaved(messages) = &mut self.fragments {
+            let freed = messages.reset(stream);
+            self.held -= unfinished(freed);
         }
     }
 
@@ -91,79 +125,23 @@ impl Reassembly {
         }
         Ok(Assembled {
             stream: data.stream,
-            ssn: (!data.unordered).then_some(data.ssn),
+            mid: (!data.unordered).then_some(data.mid),
             ppid: data.ppid,
             payload: Bytes::copy_from_slice(data.payload),
             fragmented: false,
         })
     }
+}
 
-    /// Makes the run current that ends where `position` begins, if there is one.
-    fn seek(&mut self, position: u64, data: &Data<'_>) -> Result<(), Misbehaved> {
-        let before = self.others.range(..position).next_back().filter(|(_, p)| p.end == position);
-        let Some((first, partial)) = before else { return Ok(()) };
-        if continues(partial, data)? {
-            let first = *first;
-            self.set_aside();
-            self.current = self.others.remove_entry(&first);
-        }
-        Ok(())
-    }
-
-    fn set_aside(&mut self) {
-        if let Some((first, partial)) = self.current.take() {
-            self.others.insert(first, partial);
-        }
-    }
-
-    /// A fragment of `len` bytes was added to the current run: links what follows, hands out what is complete.
-    fn settle(&mut self, len: usize) -> Result<Option<Assembled>, Misbehaved> {
-        self.held += cost(len, 1);
-        let Some((first, mut partial)) = self.current.take() else { return Ok(None) };
-        if !self.others.is_empty() && !partial.ends {
-            partial = self.link_next(partial)?;
-        }
-        if partial.len > self.max_message {
-            return Err(Misbehaved::MessageTooLarge);
-        }
-        if !partial.is_complete() {
-            self.current = Some((first, partial));
-            return Ok(None);
-        }
-        self.held -= cost(partial.len, partial.end - first);
-        Ok(Some(Assembled {
+impl From<Partial> for Assembled {
+    fn from(partial: Partial) -> Self {
+        Self {
             stream: partial.stream,
-            ssn: (!partial.unordered).then_some(partial.ssn),
+            mid: (!partial.unordered).then_some(partial.mid),
             ppid: partial.ppid,
             payload: partial.into_payload(),
             fragmented: true,
-        }))
-    }
-
-    fn link_next(&mut self, partial: Partial) -> Result<Partial, Misbehaved> {
-        let Some(next) = self.others.get(&partial.end) else { return Ok(partial) };
-        if next.begins {
-            return Err(Misbehaved::Fragments);
         }
-        let same = next.stream == partial.stream && next.unordered == partial.unordered;
-        if !same || (!partial.unordered && next.ssn != partial.ssn) {
-            return Err(Misbehaved::Fragments);
-        }
-        let next = self.others.remove(&partial.end);
-        Ok(match next {
-            Some(next) => partial.link(next),
-            None => partial,
-        })
-    }
-}
-
-/// Whether the fragment goes on with the run right before it; if the run has its end and the fragment is a beginning, it
-/// does not, and everything else is against the rules.
-fn continues(partial: &Partial, data: &Data<'_>) -> Result<bool, Misbehaved> {
-    match (partial.ends, data.begins) {
-        (true, true) => Ok(false),
-        (false, false) if partial.matches(data) => Ok(true),
-        _ => Err(Misbehaved::Fragments),
     }
 }
 
@@ -173,4 +151,12 @@ const fn cost(len: usize, fragments: u64) -> usize {
     len + fragments as usize * FRAGMENT_OVERHEAD
 }
 
+/// What messages of so many bytes in so many fragments take.
+fn unfinished(messages: Vec<(usize, u64)>) -> usize {
+    messages.into_iter().map(|(len, fragments)| cost(len, fragments) + UNFINISHED_OVERHEAD).sum()
+}
+
 const FRAGMENT_OVERHEAD: usize = 32;
+
+/// What an interleaved message costs until it is complete, beyond its fragments.
+const UNFINISHED_OVERHEAD: usize = 256;

@@ -10,10 +10,10 @@ use super::loss::TransmissionNumber;
 use super::outbox::Abandoned;
 use super::rate::Stamp;
 use super::ring::{ChunkState, Entry};
-use crate::chunk::ForwardTsn;
+use crate::chunk::{ForwardTsn, IForwardTsn, Skipped};
 use crate::event::Event;
 use crate::packet::PacketWriter;
-use crate::types::{Ssn, StreamId, Tsn};
+use crate::types::Tsn;
 
 /// How far the peer should advance beyond what it has received.
 #[derive(Debug, Default)]
@@ -22,8 +22,8 @@ pub(super) struct Forward {
     point: u64,
     due: bool,
     sent_at: Instant,
-    /// Streams and the last SSN skipped of each; kept for its memory.
-    skipped: Vec<(StreamId, Ssn)>,
+    /// The last message skipped of each stream; kept for its memory.
+    skipped: Vec<Skipped>,
 }
 
 impl Forward {
@@ -58,16 +58,17 @@ impl Sender {
 
     /// Gives a message up that has begun: none of its chunks is sent any more.
     pub(super) fn give_up(&mut self, message: Key, events: &mut VecDeque<Event>) {
-        let (first, count) = match self.outbox.abandon(message, events) {
+        let (first, last) = match self.outbox.abandon(message, events) {
             Abandoned::Already => return,
-            Abandoned::Whole { first, count } => (first, count),
-            Abandoned::Partly { first, count } => {
+            Abandoned::Whole { first, last } => (first, last),
+            Abandoned::Partly { first, last } => {
                 // The parts that the peer has may all be acknowledged; a position of its own makes sure that there is
                 // something to skip, and with it the message.
                 self.ring.push(Entry {
                     message,
                     sent_at: Instant::ZERO,
                     offset: 0,
+                    fragment: 0,
                     len: 0,
                     transmissions: 0,
                     state: ChunkState::Abandoned,
@@ -75,12 +76,14 @@ impl Sender {
                     stamp: Stamp::default(),
                     fast_retransmitted: false,
                 });
-                (first, count)
+                (first, last)
             }
         };
         self.counters.abandoned += 1;
-        for position in first..first + u64::from(count) {
-            self.ring.update(position, |e| e.state = ChunkState::Abandoned);
+        for position in first.max(self.ring.base())..=last {
+            if self.ring.get(position).is_some_and(|e| e.message == message) {
+                self.ring.update(position, |e| e.state = ChunkState::Abandoned);
+            }
         }
     }
 
@@ -120,30 +123,41 @@ impl Sender {
         self.forward.due && self.forward.point > self.ring.base()
     }
 
-    /// Writes a FORWARD TSN; less far if its streams do not fit (RFC 3758 §3.5 A3).
+    /// Writes a FORWARD TSN, or an I-FORWARD-TSN, if there is room; less far if its streams do not fit (RFC 3758 §3.5 A3).
     pub(crate) fn write_forward(&mut self, now: Instant, w: &mut PacketWriter<'_>) {
-        let Some(room) = w.room().checked_sub(ForwardTsn::size(0)) else { return };
+        let entry = if self.interleaving { IFORWARD_ENTRY } else { FORWARD_ENTRY };
+        let room = w.room().saturating_sub(ForwardTsn::size(0)) / entry;
+        if room == 0 {
+            return;
+        }
         let mut skipped = core::mem::take(&mut self.forward.skipped);
         skipped.clear();
         let mut end = self.ring.base();
         while end < self.forward.point {
             let message = self.ring.get(end).and_then(|e| self.outbox.message(e.message));
-            if let Some(message) = message
-                && let Some(ssn) = message.ssn
-            {
-                match skipped.binary_search_by_key(&message.stream, |(stream, _)| *stream) {
-                    Ok(at) => skipped[at].1 = ssn,
-                    Err(_) if skipped.len() == room / 4 => break,
-                    Err(at) => skipped.insert(at, (message.stream, ssn)),
+            if let Some(message) = message.filter(|message| message.ordered || self.interleaving) {
+                let (stream, unordered, mid) = (message.stream, !message.ordered, message.mid);
+                match skipped.binary_search_by_key(&(stream, unordered), |s| (s.stream, s.unordered)) {
+                    Ok(at) => skipped[at].mid = mid,
+                    Err(_) if skipped.len() == room => break,
+                    Err(at) => skipped.insert(at, Skipped { stream, unordered, mid }),
                 }
             }
             end += 1;
         }
         if end > self.ring.base() {
-            ForwardTsn::write(w, Tsn(end as u32).sub(1), &skipped);
+            let cumulative = Tsn(end as u32).sub(1);
+            match self.interleaving {
+                true => IForwardTsn::write(w, cumulative, &skipped),
+                false => ForwardTsn::write(w, cumulative, &skipped),
+            }
             self.forward.due = false;
             self.forward.sent_at = now;
         }
         self.forward.skipped = skipped;
     }
 }
+
+/// What each stream takes in a FORWARD TSN, and in an I-FORWARD-TSN.
+const FORWARD_ENTRY: usize = ForwardTsn::size(1) - ForwardTsn::size(0);
+const IFORWARD_ENTRY: usize = IForwardTsn::size(1) - IForwardTsn::size(0);

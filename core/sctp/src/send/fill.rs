@@ -7,11 +7,11 @@ use pavane_base::Instant;
 use super::outbox::Fragment;
 use super::ring::{ChunkState, Entry};
 use super::{Credit, Sender};
-use crate::chunk::Data;
 use crate::chunk::data::IMMEDIATE;
+use crate::chunk::{Data, IData};
 use crate::event::Event;
 use crate::packet::{COMMON_HEADER, ChunkAt, PacketWriter};
-use crate::types::{Ssn, Tsn};
+use crate::types::{Mid, Tsn};
 
 impl Sender {
     /// Whether a packet could be filled: cheap, and wrong at most where a window is a few bytes short.
@@ -76,7 +76,7 @@ impl Sender {
                 self.advance_point(now);
                 continue;
             }
-            if w.room() < Data::size(usize::from(entry.len)) || !self.may_send_now() {
+            if w.room() < self.ring.wire_size(usize::from(entry.len)) || !self.may_send_now() {
                 break;
             }
             self.lost.pop_front();
@@ -108,7 +108,7 @@ impl Sender {
     ) -> Option<ChunkAt> {
         let mut last = None;
         while self.ring.len() < MAX_OUTSTANDING && !self.outbox.is_crowded() && self.may_send_now() {
-            let Some(room) = w.room().checked_sub(Data::HEADER).filter(|room| *room > 0) else { break };
+            let Some(room) = w.room().checked_sub(self.ring.header()).filter(|room| *room > 0) else { break };
             let Some(fragment) = self.outbox.peek(now, room.min(self.max_payload), events) else { break };
             if self.give_up_expired(now, fragment.message, events) {
                 continue;
@@ -132,6 +132,7 @@ impl Sender {
                 message: fragment.message,
                 sent_at: now,
                 offset: fragment.offset,
+                fragment: fragment.number,
                 len: fragment.len,
                 transmissions: 1,
                 state: ChunkState::InFlight,
@@ -148,7 +149,7 @@ impl Sender {
         last
     }
 
-    /// Writes one DATA chunk; the first outstanding one asks for an answer at once when it is sent again.
+    /// Writes one DATA or I-DATA chunk; the first outstanding one asks for an answer at once when it is sent again.
     fn write_chunk(
         &self,
         w: &mut PacketWriter<'_>,
@@ -162,7 +163,9 @@ impl Sender {
         let data = Data {
             tsn: Tsn(position as u32),
             stream: message.stream,
-            ssn: message.ssn.unwrap_or(Ssn(0)),
+            // An unordered DATA chunk has no number (RFC 9260 §3.3.1).
+            mid: if message.ordered || self.interleaving { message.mid } else { Mid(0) },
+            fsn: fragment.number,
             ppid: message.ppid,
             unordered: !message.ordered,
             begins: start == 0,
@@ -170,7 +173,7 @@ impl Sender {
             immediate,
             payload: message.payload.get(start..end)?,
         };
-        Some(data.write(w))
+        Some(if self.interleaving { IData::write(&data, w) } else { data.write(w) })
     }
 
     pub(super) fn window_is_open(&self) -> bool {
@@ -208,7 +211,7 @@ impl Sender {
 
 impl Entry {
     const fn fragment(&self) -> Fragment {
-        Fragment { message: self.message, offset: self.offset, len: self.len }
+        Fragment { message: self.message, offset: self.offset, number: self.fragment, len: self.len }
     }
 }
 

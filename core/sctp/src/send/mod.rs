@@ -15,6 +15,7 @@ mod pacer;
 mod rate;
 mod ring;
 mod sack;
+mod schedule;
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -30,7 +31,7 @@ use self::pacer::Pacer;
 use self::rate::DeliveryRate;
 use self::ring::Ring;
 use self::sack::Scoreboard;
-use crate::chunk::Data;
+use crate::chunk::{Data, Extensions, IData};
 use crate::config::Config;
 use crate::congestion::{CongestionAlgorithm, CongestionController};
 use crate::error::SendError;
@@ -63,6 +64,10 @@ pub(crate) struct Sender {
     peer_window: u64,
     /// Whether the peer understands FORWARD TSN.
     partial_reliability: bool,
+    /// Whether messages are interleaved.
+    interleaving: bool,
+    /// How many bytes of chunks fit into one packet.
+    packet_room: usize,
     /// How many payload bytes fit into one chunk.
     max_payload: usize,
     /// What may go out beyond the congestion window: one packet.
@@ -116,6 +121,8 @@ impl Sender {
             rtt: RoundTrip::new(&config.timing),
             peer_window: 0,
             partial_reliability: false,
+            interleaving: false,
+            packet_room: room,
             max_payload: room - Data::HEADER,
             credit: Credit::None,
             last_sent: Instant::ZERO,
@@ -128,12 +135,17 @@ impl Sender {
     pub(crate) fn start(
         &mut self,
         window: u32,
-        partial_reliability: bool,
+        extensions: Extensions,
         stream_count: u16,
         events: &mut VecDeque<Event>,
     ) {
         self.peer_window = u64::from(window);
-        self.partial_reliability = partial_reliability;
+        self.partial_reliability = extensions.partial_reliability;
+        self.interleaving = extensions.interleaving;
+        let header = if self.interleaving { IData::HEADER } else { Data::HEADER };
+        self.ring.set_header(header);
+        self.max_payload = self.packet_room - header;
+        self.outbox.set_interleaving(self.interleaving, window);
         self.outbox.set_stream_count(stream_count, events);
     }
 
@@ -149,7 +161,7 @@ impl Sender {
         self.pacer.reset();
         self.lost.clear();
         self.forward = Forward::default();
-        self.congestion = self.algorithm.build((self.max_payload + Data::HEADER) as u64);
+        self.congestion = self.algorithm.build(self.packet_room as u64);
         self.credit = Credit::None;
         self.window_probe_due = false;
     }
@@ -171,7 +183,7 @@ impl Sender {
     /// Sets the pace anew, after the controller has learnt something.
     fn set_pace(&mut self) {
         if let Some(smoothed) = self.rtt.smoothed() {
-            let packet = (self.max_payload + Data::HEADER) as u64;
+            let packet = self.packet_room as u64;
             self.pacer.set_rate(self.congestion.pacing_rate(smoothed), packet);
         }
     }
@@ -263,6 +275,10 @@ impl Sender {
 
     pub(crate) fn set_low_threshold(&mut self, stream: StreamId, bytes: usize) {
         self.outbox.set_low_threshold(stream, bytes);
+    }
+
+    pub(crate) fn set_weight(&mut self, stream: StreamId, weight: u16) {
+        self.outbox.set_weight(stream, weight);
     }
 
     pub(crate) fn begin_reset(&mut self, stream: StreamId) {

@@ -1,33 +1,43 @@
-//! What the application has handed over and nobody has sent: a queue for each stream, and whose turn it is.
+//! What the application has handed over and nobody has sent: a queue for each stream.
 //!
-//! Streams with something to send take turns, message by message: the fragments of a message have consecutive TSNs
-//! (RFC 9260 §6.9), so that one that has begun is finished first.
+//! Whose turn it is the schedule says. The fragments of a DATA message have consecutive TSNs (RFC 9260 §6.9), so that one
+//! that has begun is finished first; those of I-DATA messages take turns (RFC 8260 §2.2.2), one message of each stream at a
+//! time.
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use bytes::Bytes;
 use pavane_base::{Instant, Key, Slab};
 
 use super::options::{Reliability, SendOptions};
+use super::schedule::{Schedule, Share};
 use crate::error::SendError;
 use crate::event::Event;
 use crate::stream_map::StreamMap;
-use crate::types::{Ppid, Ssn, StreamId};
+use crate::types::{Mid, Ppid, StreamId};
 
 /// Everything that waits to be sent, and the messages that are on their way.
 #[derive(Debug)]
 pub(crate) struct Outbox {
     streams: StreamMap<OutStream>,
     messages: Slab<OutMessage>,
-    /// The streams with a message that has not begun, in the order of their turns.
-    turns: VecDeque<StreamId>,
-    /// The message that has begun and is not sent to its end.
-    current: Option<Key>,
+    schedule: Schedule,
+    /// Whether fragments of messages of different streams may alternate.
+    interleaving: bool,
+    /// The stream whose message has to be finished first.
+    current: Option<StreamId>,
+    /// Streams whose next message cannot begin while so much is unfinished.
+    parked: Vec<StreamId>,
+    /// Bytes of the messages that have begun and are not sent to their end.
+    unfinished: usize,
     /// How many messages have begun and are not acknowledged to their end.
     under_way: usize,
     /// Bytes not sent yet, of all streams.
     queued: usize,
     limit: usize,
+    /// How many bytes of messages may be unfinished: a part of what the peer can hold.
+    max_unfinished: usize,
     /// Whether somebody was told that there is no room.
     refused: bool,
     /// How many streams the peer accepts; any, before it has said.
@@ -38,13 +48,16 @@ pub(crate) struct Outbox {
 
 #[derive(Debug, Default)]
 struct OutStream {
+    /// The messages not sent to their end; only the first may have begun.
     queue: VecDeque<Key>,
+    share: Share,
     /// Bytes not sent yet.
     unsent: usize,
     /// Those among them that count in the buffered amount.
     buffered: usize,
     low_threshold: usize,
-    next_ssn: Ssn,
+    /// The number of the next ordered message, and of the next unordered one.
+    next_mid: [Mid; 2],
     resetting: bool,
 }
 
@@ -54,16 +67,17 @@ pub(crate) struct OutMessage {
     pub(crate) payload: Bytes,
     pub(crate) stream: StreamId,
     pub(crate) ppid: Ppid,
-    /// Its number in the stream, once it has begun; `None` for an unordered one.
-    pub(crate) ssn: Option<Ssn>,
+    /// Its number in the stream, once it has begun.
+    pub(crate) mid: Mid,
     pub(crate) ordered: bool,
     counted: bool,
     pub(crate) max_retransmits: Option<u16>,
     pub(crate) expires: Option<Instant>,
     /// How many of its bytes have been sent at least once.
     pub(crate) sent: u32,
-    /// The position of its first fragment, once it has begun.
+    /// The positions of its first and of its last fragment so far, once it has begun.
     pub(crate) first: u64,
+    pub(crate) last: u64,
     /// How many TSNs it has taken.
     pub(crate) fragments: u32,
     /// How many of these have not been acknowledged cumulatively.
@@ -87,6 +101,8 @@ impl OutMessage {
 pub(crate) struct Fragment {
     pub(crate) message: Key,
     pub(crate) offset: u32,
+    /// How many fragments of the message come before it.
+    pub(crate) number: u32,
     pub(crate) len: u16,
 }
 
@@ -95,11 +111,15 @@ impl Outbox {
         Self {
             streams: StreamMap::default(),
             messages: Slab::default(),
-            turns: VecDeque::new(),
+            schedule: Schedule::default(),
+            interleaving: false,
             current: None,
+            parked: Vec::new(),
+            unfinished: 0,
             under_way: 0,
             queued: 0,
             limit,
+            max_unfinished: usize::MAX,
             refused: false,
             stream_count: None,
             drained: VecDeque::new(),
@@ -147,19 +167,20 @@ impl Outbox {
             payload,
             stream,
             ppid,
-            ssn: None,
+            mid: Mid(0),
             ordered: options.ordered,
             counted: options.counted,
             max_retransmits,
             expires,
             sent: 0,
             first: 0,
+            last: 0,
             fragments: 0,
             held: 0,
             abandoned: false,
         });
         if state.queue.is_empty() {
-            self.turns.push_back(stream);
+            self.schedule.add(stream, &mut state.share);
         }
         state.queue.push_back(message);
         state.unsent += len;
@@ -177,48 +198,81 @@ impl Outbox {
         max: usize,
         events: &mut VecDeque<Event>,
     ) -> Option<Fragment> {
-        let key = loop {
-            let key = match self.current {
-                Some(key) => key,
-                None => *self.streams.get(*self.turns.front()?)?.queue.front()?,
+        loop {
+            let id = match self.current {
+                Some(id) => id,
+                None => self.schedule.peek()?,
             };
+            let key = *self.streams.get(id)?.queue.front()?;
             let message = self.messages.get(key)?;
-            if message.sent != 0 || !message.is_expired(now) {
-                break key;
+            if message.sent == 0 && message.is_expired(now) {
+                self.drop_unsent(key, events);
+            } else if message.sent == 0 && self.has_to_wait(message.payload.len(), max) {
+                self.schedule.pop();
+                self.parked.push(id);
+            } else {
+                let len = message.unsent().min(max) as u16;
+                let (offset, number) = (message.sent, message.fragments);
+                return Some(Fragment { message: key, offset, number, len });
             }
-            self.drop_unsent(key, events);
-        };
-        let message = self.messages.get(key)?;
-        let len = message.unsent().min(max) as u16;
-        Some(Fragment { message: key, offset: message.sent, len })
+        }
+    }
+
+    /// Whether a message may not begin: what is unfinished stays in the peer's window until it is finished, and if too
+    /// much is, nothing ever would be.
+    fn has_to_wait(&self, len: usize, max: usize) -> bool {
+        self.interleaving
+            && len > max
+            && self.unfinished != 0
+            && self.unfinished.saturating_add(len) > self.max_unfinished
     }
 
     /// Takes what [`peek`](Self::peek) showed: it is being sent as the chunk at `position`.
     pub(crate) fn take(&mut self, fragment: Fragment, position: u64, events: &mut VecDeque<Event>) {
         let Some(message) = self.messages.get_mut(fragment.message) else { return };
-        let Some(stream) = self.streams.get_mut(message.stream) else { return };
+        let (id, len) = (message.stream, usize::from(fragment.len));
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        let whole = message.payload.len();
         if message.sent == 0 {
             message.first = position;
             self.under_way += 1;
-            if message.ordered {
-                message.ssn = Some(stream.next_ssn);
-                stream.next_ssn = stream.next_ssn.next();
-            }
-            self.current = Some(fragment.message);
-            stream.queue.pop_front();
-            self.turns.pop_front();
-            if !stream.queue.is_empty() {
-                self.turns.push_back(message.stream);
-            }
+            self.unfinished += whole;
+            let next = &mut stream.next_mid[usize::from(!message.ordered)];
+            message.mid = *next;
+            *next = next.next();
         }
         message.sent += u32::from(fragment.len);
+        message.last = position;
         message.fragments += 1;
         message.held += 1;
-        if message.unsent() == 0 {
-            self.current = None;
+        let (finished, counted) = (message.unsent() == 0, message.counted);
+        if finished {
+            stream.queue.pop_front();
+            self.unfinished -= whole;
         }
-        let (id, counted) = (message.stream, message.counted);
-        self.release(id, usize::from(fragment.len), counted, events);
+        stream.share.charge(len);
+        match self.current {
+            None => self.schedule.pop(),
+            Some(_) => self.current = None,
+        }
+        if !finished && !self.interleaving {
+            self.current = Some(id);
+        } else if !stream.queue.is_empty() {
+            self.schedule.add(id, &mut stream.share);
+        }
+        if finished {
+            self.unpark();
+        }
+        self.release(id, len, counted, events);
+    }
+
+    /// Something is finished: what could not begin may.
+    fn unpark(&mut self) {
+        while let Some(id) = self.parked.pop() {
+            if let Some(stream) = self.streams.get_mut(id).filter(|stream| !stream.queue.is_empty()) {
+                self.schedule.add(id, &mut stream.share);
+            }
+        }
     }
 
     /// Takes a TSN for a message that will not be sent to its end, so that the peer can be told to skip it.
@@ -228,17 +282,32 @@ impl Outbox {
             return Abandoned::Already;
         }
         let (id, unsent, counted) = (message.stream, message.unsent(), message.counted);
-        let (first, count) = (message.first, message.fragments);
+        let (first, last, whole) = (message.first, message.last, message.payload.len());
         message.payload = Bytes::new();
         message.sent = 0;
         if unsent == 0 {
-            return Abandoned::Whole { first, count };
+            return Abandoned::Whole { first, last };
         }
         message.fragments += 1;
         message.held += 1;
-        self.current = None;
+        self.leave_unfinished(id, whole);
         self.release(id, unsent, counted, events);
-        Abandoned::Partly { first, count }
+        Abandoned::Partly { first, last }
+    }
+
+    /// The message at the head of the stream's queue, which has begun, goes no further.
+    fn leave_unfinished(&mut self, id: StreamId, whole: usize) {
+        self.unfinished -= whole;
+        let Some(stream) = self.streams.get_mut(id) else { return };
+        stream.queue.pop_front();
+        if self.current.take_if(|current| *current == id).is_some() {
+            if !stream.queue.is_empty() {
+                self.schedule.add(id, &mut stream.share);
+            }
+        } else if stream.queue.is_empty() {
+            self.schedule.remove(id);
+        }
+        self.unpark();
     }
 
     /// One chunk of the message has been acknowledged cumulatively.
@@ -253,7 +322,7 @@ impl Outbox {
 
     /// Whether so many messages are under way that one more, of another stream's turn or not, has to wait.
     pub(crate) fn is_crowded(&self) -> bool {
-        self.current.is_none() && self.under_way >= MAX_UNDER_WAY
+        !self.interleaving && self.current.is_none() && self.under_way >= MAX_UNDER_WAY
     }
 
     pub(crate) fn message(&self, key: Key) -> Option<&OutMessage> {
@@ -262,7 +331,7 @@ impl Outbox {
 
     /// Whether there is nothing that has not been sent at least once.
     pub(crate) fn is_empty(&self) -> bool {
-        self.current.is_none() && self.turns.is_empty()
+        self.current.is_none() && self.schedule.is_empty()
     }
 
     pub(crate) fn buffered(&self, stream: StreamId) -> usize {
@@ -277,15 +346,35 @@ impl Outbox {
         self.streams.get_or_insert_with(stream, OutStream::default).low_threshold = bytes;
     }
 
+    pub(crate) fn set_weight(&mut self, stream: StreamId, weight: u16) {
+        self.streams.get_or_insert_with(stream, OutStream::default).share.set_weight(weight);
+    }
+
+    /// Whether fragments of messages of different streams may alternate, and what the peer can hold of them.
+    pub(crate) fn set_interleaving(&mut self, interleaving: bool, window: u32) {
+        self.interleaving = interleaving;
+        self.max_unfinished = window as usize / 2;
+        if interleaving
+            && let Some(id) = self.current.take()
+            && let Some(stream) = self.streams.get_mut(id)
+        {
+            self.schedule.add(id, &mut stream.share);
+        }
+    }
+
     /// The peer has said how many streams it accepts: what waits for others is dropped.
     pub(crate) fn set_stream_count(&mut self, count: u16, events: &mut VecDeque<Event>) {
         self.stream_count = Some(count);
-        let beyond: alloc::vec::Vec<_> = self.streams.ids().filter(|id| id.0 >= count).collect();
+        let beyond: Vec<_> = self.streams.ids().filter(|id| id.0 >= count).collect();
         for id in beyond {
-            while let Some(key) = self.streams.get(id).and_then(|s| s.queue.front().copied()) {
-                self.drop_unsent(key, events);
+            let has_begun = |key: &Key| self.messages.get(*key).is_some_and(|m| m.fragments > 0);
+            let queue = self.streams.get(id).map(|stream| &stream.queue);
+            let unbegun: Vec<_> =
+                queue.into_iter().flatten().filter(|key| !has_begun(key)).copied().collect();
+            unbegun.into_iter().for_each(|key| self.drop_unsent(key, events));
+            if self.streams.get(id).is_some_and(|stream| stream.queue.is_empty()) {
+                self.streams.remove(id);
             }
-            self.streams.remove(id);
         }
     }
 
@@ -321,21 +410,19 @@ impl Outbox {
 
     /// The peer has forgotten everything: what was on its way is lost, what waits begins anew.
     pub(crate) fn restart(&mut self, events: &mut VecDeque<Event>) {
-        if let Some(key) = self.current.take()
-            && let Some(message) = self.messages.get(key)
-        {
-            let (id, unsent, counted) = (message.stream, message.unsent(), message.counted);
-            self.release(id, unsent, counted, events);
-        }
-        let begun: alloc::vec::Vec<_> =
+        let begun: Vec<_> =
             self.messages.iter().filter(|(_, m)| m.fragments > 0).map(|(key, _)| key).collect();
         for key in begun {
-            self.messages.remove(key);
+            let Some(message) = self.messages.remove(key) else { continue };
+            if message.unsent() > 0 {
+                self.leave_unfinished(message.stream, message.payload.len());
+                self.release(message.stream, message.unsent(), message.counted, events);
+            }
         }
         self.under_way = 0;
         self.drained.clear();
         for stream in self.streams.values_mut() {
-            stream.next_ssn = Ssn(0);
+            stream.next_mid = [Mid(0); 2];
             stream.resetting = false;
         }
     }
@@ -345,14 +432,18 @@ impl Outbox {
         *self = Self { stream_count: self.stream_count, ..Self::new(self.limit) };
     }
 
-    /// Drops the message at the head of its stream's queue.
+    /// Drops a message that has not begun.
     fn drop_unsent(&mut self, key: Key, events: &mut VecDeque<Event>) {
         let Some(message) = self.messages.remove(key) else { return };
         let id = message.stream;
         if let Some(stream) = self.streams.get_mut(id) {
-            stream.queue.pop_front();
+            match stream.queue.front() {
+                Some(first) if *first == key => _ = stream.queue.pop_front(),
+                _ => stream.queue.retain(|other| *other != key),
+            }
             if stream.queue.is_empty() {
-                self.turns.retain(|turn| *turn != id);
+                self.schedule.remove(id);
+                self.parked.retain(|parked| *parked != id);
             }
         }
         self.release(id, message.payload.len(), message.counted, events);
@@ -380,15 +471,15 @@ impl Outbox {
     }
 }
 
-/// What was abandoned: the position of its first chunk and how many there were.
+/// What was abandoned: the positions of its first and its last chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Abandoned {
     /// Nothing more than before.
     Already,
     /// A message that had been sent to its end.
-    Whole { first: u64, count: u32 },
+    Whole { first: u64, last: u64 },
     /// A message of which a part had been sent; it takes one position more.
-    Partly { first: u64, count: u32 },
+    Partly { first: u64, last: u64 },
 }
 
 /// How many messages are under way at most: no two ordered ones of a stream differ by half the circle of SSNs.

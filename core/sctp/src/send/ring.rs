@@ -10,6 +10,7 @@ use pavane_base::{Instant, Key};
 use super::loss::TransmissionNumber;
 use super::rate::Stamp;
 use crate::chunk::Data;
+use crate::packet::padded;
 use crate::types::Tsn;
 
 /// One DATA chunk that was sent.
@@ -20,6 +21,8 @@ pub(crate) struct Entry {
     pub(crate) sent_at: Instant,
     /// Where its payload begins in the message.
     pub(crate) offset: u32,
+    /// How many fragments of the message come before it.
+    pub(crate) fragment: u32,
     pub(crate) len: u16,
     /// How often it was sent.
     pub(crate) transmissions: u16,
@@ -45,18 +48,13 @@ pub(crate) enum ChunkState {
     Abandoned,
 }
 
-impl Entry {
-    /// How many bytes it takes in a packet.
-    const fn wire_size(&self) -> u64 {
-        Data::size(self.len as usize) as u64
-    }
-}
-
 /// The chunks, and how many bytes of them are in flight.
 #[derive(Debug)]
 pub(crate) struct Ring {
     entries: VecDeque<Entry>,
     base: u64,
+    /// The bytes of a chunk before its payload.
+    header: usize,
     in_flight: u64,
     in_flight_payload: u64,
 }
@@ -66,9 +64,27 @@ impl Ring {
         Self {
             entries: VecDeque::new(),
             base: FIRST_CIRCLE | u64::from(initial.0),
+            header: Data::HEADER,
             in_flight: 0,
             in_flight_payload: 0,
         }
+    }
+
+    /// Sets how many bytes of a chunk come before its payload, while there is none.
+    pub(crate) fn set_header(&mut self, header: usize) {
+        if self.entries.is_empty() {
+            self.header = header;
+        }
+    }
+
+    /// How many bytes of a chunk come before its payload.
+    pub(crate) const fn header(&self) -> usize {
+        self.header
+    }
+
+    /// How many bytes a chunk takes in a packet, header and padding included.
+    pub(crate) const fn wire_size(&self, payload: usize) -> usize {
+        self.header + padded(payload)
     }
 
     /// The position of the oldest chunk; one beyond the last cumulative acknowledgement.
@@ -144,11 +160,12 @@ impl Ring {
         if entry.state != ChunkState::InFlight {
             return;
         }
+        let size = self.wire_size(usize::from(entry.len)) as u64;
         if add {
-            self.in_flight += entry.wire_size();
+            self.in_flight += size;
             self.in_flight_payload += u64::from(entry.len);
         } else {
-            self.in_flight -= entry.wire_size();
+            self.in_flight -= size;
             self.in_flight_payload -= u64::from(entry.len);
         }
     }
@@ -183,6 +200,7 @@ mod tests {
                 message,
                 sent_at: Instant::ZERO,
                 offset: 0,
+                fragment: 0,
                 len,
                 transmissions: 1,
                 state: ChunkState::InFlight,

@@ -9,9 +9,10 @@ use super::Sender;
 use super::loss::{Recovery, TransmissionNumber};
 use super::rate::Stamp;
 use super::ring::{ChunkState, Entry};
-use crate::chunk::{Data, Sack};
+use crate::chunk::Sack;
 use crate::congestion::Acked;
 use crate::event::Event;
+use crate::packet::padded;
 use crate::types::Tsn;
 
 /// The runs of positions that have arrived beyond the cumulative acknowledgement, ascending: first and one beyond last.
@@ -125,7 +126,7 @@ impl Sender {
             let Some(entry) = self.ring.pop() else { break };
             self.outbox.acknowledge(entry.message);
             if matches!(entry.state, ChunkState::InFlight | ChunkState::Lost) {
-                tally.note(position, &entry);
+                tally.note(position, &entry, self.ring.wire_size(usize::from(entry.len)));
             }
         }
         let base = self.ring.base();
@@ -169,10 +170,11 @@ impl Sender {
     }
 
     fn acknowledge_run(&mut self, first: u64, end: u64, tally: &mut Tally) {
+        let header = self.ring.header();
         for position in first..end {
             self.ring.update(position, |entry| {
                 if matches!(entry.state, ChunkState::InFlight | ChunkState::Lost) {
-                    tally.note(position, entry);
+                    tally.note(position, entry, header + padded(usize::from(entry.len)));
                     entry.state = ChunkState::Acked;
                 }
             });
@@ -253,8 +255,8 @@ impl Sender {
 
 impl Tally {
     /// A chunk has arrived that was not known to.
-    fn note(&mut self, position: u64, entry: &Entry) {
-        self.bytes += Data::size(usize::from(entry.len)) as u64;
+    fn note(&mut self, position: u64, entry: &Entry, size: usize) {
+        self.bytes += size as u64;
         self.highest = self.highest.max(position);
         // Karn's rule (RFC 9260 §6.3.1 C5): of what was sent twice nobody knows which one arrived; and what was held to be
         // lost tells how long its acknowledgement was lost rather than how long it took.

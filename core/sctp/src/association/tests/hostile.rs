@@ -1,11 +1,11 @@
 //! Packets that nobody should send, and packets that others do.
 
 use super::*;
-use crate::chunk::{Data, ForwardTsn, RawChunk, Sack, ShutdownAck};
+use crate::chunk::{Data, ForwardTsn, IData, RawChunk, Sack, ShutdownAck, Skipped};
 use crate::crc32c;
 use crate::event::{CauseCode, Misbehaved};
 use crate::packet::{Header, Packet, PacketWriter};
-use crate::types::{RequestSeq, Ssn};
+use crate::types::{Mid, RequestSeq};
 
 /// A packet for A, under its tag, as if B had sent it.
 fn forge(pair: &Pair, write: impl FnOnce(&mut PacketWriter<'_>)) -> Vec<u8> {
@@ -21,7 +21,8 @@ fn data(tsn: Tsn, payload: &[u8]) -> Data<'_> {
     Data {
         tsn,
         stream: StreamId(0),
-        ssn: Ssn(0),
+        mid: Mid(0),
+        fsn: 0,
         ppid: Ppid(53),
         unordered: false,
         begins: true,
@@ -42,7 +43,7 @@ fn closed_with(pair: &mut Pair, how: Misbehaved) -> bool {
 
 #[test]
 fn an_empty_data_chunk_ends_it() {
-    let mut pair = Pair::connected(1);
+    let mut pair = Pair::plain(1);
     let packet = forge(&pair, |w| _ = data(next_tsn(&pair), b"").write(w));
     pair.a.handle_packet(pair.now, &packet);
     assert!(closed_with(&mut pair, Misbehaved::NoUserData));
@@ -52,7 +53,7 @@ fn an_empty_data_chunk_ends_it() {
 
 #[test]
 fn acknowledging_what_was_not_sent_ends_it() {
-    let mut pair = Pair::connected(1);
+    let mut pair = Pair::plain(1);
     let ahead = pair.a.identity.initial_tsn.add(5);
     let packet = forge(&pair, |w| Sack::write(w, ahead, 5000, core::iter::empty(), core::iter::empty()));
     pair.a.handle_packet(pair.now, &packet);
@@ -62,7 +63,7 @@ fn acknowledging_what_was_not_sent_ends_it() {
 #[test]
 fn contradicting_fragments_end_it() {
     for (first, second) in [((true, false), (true, true)), ((true, true), (false, true))] {
-        let mut pair = Pair::connected(1);
+        let mut pair = Pair::plain(1);
         let tsn = next_tsn(&pair);
         let part = |tsn, (begins, ends)| Data { begins, ends, ..data(tsn, b"part") };
         // The second comes first, then what it contradicts.
@@ -78,10 +79,50 @@ fn contradicting_fragments_end_it() {
     }
 }
 
+/// Fragments of interleaved messages whose numbers contradict each other (RFC 8260 §2.1).
+#[test]
+fn contradicting_numbers_of_fragments_end_it() {
+    let part = |tsn, fsn, begins, ends| Data { begins, ends, fsn, ..data(tsn, b"part") };
+    let first = |tsn| part(tsn, 0, true, false);
+    type Part = fn(Tsn) -> (u32, bool, bool);
+    let wrong: [Part; 4] =
+        [|_| (0, false, false), |_| (0, true, false), |_| (1, false, true), |_| (3, false, false)];
+    for (case, wrong) in wrong.into_iter().enumerate() {
+        let mut pair = Pair::connected(1);
+        let tsn = next_tsn(&pair);
+        let (fsn, begins, ends) = wrong(tsn);
+        let packet = forge(&pair, |w| {
+            _ = IData::write(&first(tsn), w);
+            _ = IData::write(&part(tsn.next(), 1, false, false), w);
+            _ = IData::write(&part(tsn.add(2), fsn, begins, ends), w);
+            _ = IData::write(&part(tsn.add(3), 2, false, true), w);
+        });
+        pair.a.handle_packet(pair.now, &packet);
+        assert!(closed_with(&mut pair, Misbehaved::Fragments), "case {case}");
+    }
+}
+
+/// RFC 8260 §2.2.1, §2.3.1: DATA and FORWARD TSN where I-DATA was agreed on; I-DATA where it was not is unknown.
+#[test]
+fn the_other_form_of_data_ends_it() {
+    let mut pair = Pair::connected(1);
+    let packet = forge(&pair, |w| _ = data(next_tsn(&pair), b"x").write(w));
+    pair.a.handle_packet(pair.now, &packet);
+    assert!(closed_with(&mut pair, Misbehaved::NotAgreed));
+    let mut pair = Pair::connected(1);
+    let packet = forge(&pair, |w| ForwardTsn::write(w, next_tsn(&pair), &[]));
+    pair.a.handle_packet(pair.now, &packet);
+    assert!(closed_with(&mut pair, Misbehaved::NotAgreed));
+    let mut pair = Pair::plain(1);
+    let packet = forge(&pair, |w| _ = IData::write(&data(next_tsn(&pair), b"x"), w));
+    pair.a.handle_packet(pair.now, &packet);
+    assert_eq!((pair.a.counters().dropped.unknown_chunks, pair.a.state()), (1, State::Established));
+}
+
 /// RFC 9260 §6.5: counted as arrived, complained about, thrown away.
 #[test]
 fn data_on_a_missing_stream_is_acknowledged_and_reported() {
-    let few = Config { incoming_streams: 3, ..Config::default() };
+    let few = Config { incoming_streams: 3, interleaving: false, ..Config::default() };
     let mut pair = Pair::with(1, Weather::CLEAR, few, Config::default());
     pair.connect();
     let tsn = next_tsn(&pair);
@@ -101,7 +142,7 @@ fn unknown_chunks_are_treated_as_their_types_say() {
     for (kind, goes_on, reports) in
         [(0x3e, false, false), (0x7e, false, true), (0xbe, true, false), (0xfe, true, true)]
     {
-        let mut pair = Pair::connected(1);
+        let mut pair = Pair::plain(1);
         let tsn = next_tsn(&pair);
         let packet = forge(&pair, |w| {
             w.chunk(kind, 0, |out| out.extend_from_slice(b"what?"));
@@ -119,7 +160,7 @@ fn unknown_chunks_are_treated_as_their_types_say() {
 /// RFC 9260 §8.5: a packet under a tag that is not ours is nothing.
 #[test]
 fn wrong_tags_and_ports_are_dropped() {
-    let mut pair = Pair::connected(1);
+    let mut pair = Pair::plain(1);
     let tsn = next_tsn(&pair);
     let packet = forge(&pair, |w| _ = data(tsn, b"hello").write(w));
     let bend = |at: usize| {
@@ -160,10 +201,11 @@ fn out_of_the_blue() {
 /// A FORWARD TSN far ahead, or behind, moves nothing that it should not.
 #[test]
 fn skips_beyond_reason_are_ignored() {
-    let mut pair = Pair::connected(1);
+    let mut pair = Pair::plain(1);
     let tsn = next_tsn(&pair);
     for ahead in [1 << 20, 1 << 30, u32::MAX / 2, u32::MAX] {
-        let packet = forge(&pair, |w| ForwardTsn::write(w, tsn.add(ahead), &[(StreamId(0), Ssn(65535))]));
+        let skipped = [Skipped { stream: StreamId(0), unordered: false, mid: Mid(65535) }];
+        let packet = forge(&pair, |w| ForwardTsn::write(w, tsn.add(ahead), &skipped));
         pair.a.handle_packet(pair.now, &packet);
     }
     assert_eq!(next_tsn(&pair), tsn);
@@ -175,7 +217,7 @@ fn skips_beyond_reason_are_ignored() {
 /// A request that comes again gets the same answer, one out of turn is refused (RFC 6525 §5.2.1).
 #[test]
 fn repeated_requests_get_the_same_answer() {
-    let mut pair = Pair::connected(1);
+    let mut pair = Pair::plain(1);
     let seq = RequestSeq(pair.b.identity.initial_tsn.0);
     let last = next_tsn(&pair).sub(1);
     let ask = |pair: &mut Pair, seq: RequestSeq| {

@@ -2,6 +2,7 @@
 
 mod handshake;
 mod hostile;
+mod interleaving;
 mod lossy;
 mod partial;
 mod shutdown;
@@ -56,8 +57,10 @@ pub(super) struct Pair {
 }
 
 impl Pair {
+    /// Two that interleave, if the seed is even.
     pub(super) fn new(seed: u64, weather: Weather) -> Self {
-        Self::with(seed, weather, Config::default(), Config::default())
+        let config = || Config { interleaving: seed.is_multiple_of(2), ..Config::default() };
+        Self::with(seed, weather, config(), config())
     }
 
     pub(super) fn with(seed: u64, weather: Weather, a: Config, b: Config) -> Self {
@@ -77,9 +80,17 @@ impl Pair {
         }
     }
 
+    /// A pair that does not interleave, which has connected over a clear network.
+    pub(super) fn plain(seed: u64) -> Self {
+        let config = || Config { interleaving: false, ..Config::default() };
+        let mut pair = Self::with(seed, Weather::CLEAR, config(), config());
+        pair.connect();
+        pair
+    }
+
     /// A pair that has connected over a clear network.
     pub(super) fn connected(seed: u64) -> Self {
-        let mut pair = Self::new(seed, Weather::CLEAR);
+        let mut pair = Self::with(seed, Weather::CLEAR, Config::default(), Config::default());
         pair.connect();
         pair
     }

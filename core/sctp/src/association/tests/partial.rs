@@ -107,7 +107,9 @@ fn a_message_is_given_up_in_its_midst() {
 fn without_the_extension_everything_is_reliable() {
     let mut pair = Pair::new(1, Weather { loss: 200, ..Weather::CLEAR });
     pair.connect();
-    pair.a.sender.start(1 << 20, false, 65535, &mut VecDeque::new());
+    let extensions =
+        crate::chunk::Extensions { partial_reliability: false, ..pair.a.link_mut().unwrap().extensions };
+    pair.a.sender.start(1 << 20, extensions, 65535, &mut VecDeque::new());
     for number in 0..20 {
         pair.send(Side::A, 1, numbered(number, 3000), limited(true, Reliability::MaxRetransmits(0)));
     }
