@@ -7,6 +7,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::str::FromStr;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use crate::{
     Candidate, Direction, Extmap, Fmtp, Msid, ParseErrorKind, Rid, Rtcp, RtcpFeedback, Rtpmap, Simulcast,
     Ssrc, SsrcGroup,
@@ -52,6 +55,8 @@ pub enum Attribute {
     TlsId(String),
     /// `sctp-port` (RFC 8841 §5).
     SctpPort(u16),
+    /// `sctp-init`, an INIT chunk (draft-hancke-tsvwg-snap).
+    SctpInit(Vec<u8>),
     /// `max-message-size` (RFC 8841 §6).
     MaxMessageSize(u64),
     /// `sctpmap`, the form before RFC 8841.
@@ -189,6 +194,8 @@ impl Attribute {
             "setup" => Setup::parse(value).map(Self::Setup),
             "tls-id" => token(value).map(Self::TlsId),
             "sctp-port" => number(value).map(Self::SctpPort),
+            // A draft's: what it does not mean by it is passed over.
+            "sctp-init" => return Ok(BASE64.decode(value.trim_ascii_end()).ok().map(Self::SctpInit)),
             "max-message-size" => number(value).map(Self::MaxMessageSize),
             "sctpmap" => sctpmap(value),
             "rtcp" => Rtcp::parse(value).map(Self::Rtcp),
@@ -285,6 +292,7 @@ impl fmt::Display for Attribute {
             Self::Setup(setup) => write!(f, "setup:{}", setup.as_str()),
             Self::TlsId(id) => write!(f, "tls-id:{id}"),
             Self::SctpPort(port) => write!(f, "sctp-port:{port}"),
+            Self::SctpInit(chunk) => write!(f, "sctp-init:{}", BASE64.encode(chunk)),
             Self::MaxMessageSize(size) => write!(f, "max-message-size:{size}"),
             Self::Sctpmap { port, protocol, streams } => {
                 write!(f, "sctpmap:{port} {protocol}")?;

@@ -8,7 +8,6 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use pavane_base::Instant;
-use pavane_base::rand_core::CryptoRng;
 
 use super::local::SCTP_PORT;
 use super::remote::DataSection;
@@ -19,19 +18,21 @@ use crate::{Config, datachannel, dtls, sctp};
 pub(super) struct DataTransport {
     pub(super) channels: datachannel::Channels,
     sctp: Sctp,
+    /// The peer's INIT chunk, if its description has it.
+    peer_init: Option<Vec<u8>>,
 }
 
 enum Sctp {
-    /// Nobody has asked for it.
-    Off,
+    /// Nobody has asked for it; how it would introduce itself.
+    Off(sctp::Introduction),
     /// It connects as soon as DTLS has, lives, or has ended.
     On(Box<sctp::Association>),
 }
 
 impl DataTransport {
-    pub(super) fn new(config: &Config) -> Self {
+    pub(super) fn new(config: &Config, introduction: sctp::Introduction) -> Self {
         let largest = usize::try_from(config.max_message_size).unwrap_or(usize::MAX);
-        Self { channels: datachannel::Channels::new(largest), sctp: Sctp::Off }
+        Self { channels: datachannel::Channels::new(largest), sctp: Sctp::Off(introduction), peer_init: None }
     }
 
     /// Whether the application has asked for channels.
@@ -41,7 +42,7 @@ impl DataTransport {
 
     pub(super) fn association(&self) -> Option<&sctp::Association> {
         match &self.sctp {
-            Sctp::Off => None,
+            Sctp::Off(_) => None,
             Sctp::On(association) => Some(association),
         }
     }
@@ -49,32 +50,26 @@ impl DataTransport {
     /// The channels, and the association if there is one.
     pub(super) fn parts(&mut self) -> (&mut datachannel::Channels, Option<&mut sctp::Association>) {
         let association = match &mut self.sctp {
-            Sctp::Off => None,
+            Sctp::Off(_) => None,
             Sctp::On(association) => Some(&mut **association),
         };
         (&mut self.channels, association)
     }
 
     /// Both descriptions have a data section: the first time, that makes the association.
-    pub(super) fn negotiated(&mut self, config: &Config, data: &DataSection, rng: &mut dyn CryptoRng) {
+    pub(super) fn negotiated(&mut self, config: &Config, data: &DataSection) {
         self.channels.set_peer_limit(data.max_message_size);
-        if let Sctp::Off = self.sctp {
-            let sctp_config = sctp::Config {
-                local_port: SCTP_PORT,
-                remote_port: data.sctp_port,
-                max_packet: MAX_PACKET,
-                receive_window: config.receive_window,
-                max_receive_window: config.max_receive_window,
-                max_message_size: usize::try_from(config.max_message_size).unwrap_or(usize::MAX),
-                max_buffered_send: config.send_buffer,
-                ..sctp::Config::default()
-            };
-            self.sctp = Sctp::On(Box::new(sctp::Association::new(sctp_config, rng)));
+        if let Sctp::Off(introduction) = &self.sctp {
+            let config = sctp_config(config, data.sctp_port);
+            let association = sctp::Association::with_introduction(config, introduction.clone());
+            self.sctp = Sctp::On(Box::new(association));
+            self.peer_init.clone_from(&data.init);
         }
     }
 
     /// DTLS is done: the association begins, and the channels' OPENs wait to ride with its first packets.
     pub(super) fn connect(&mut self, now: Instant, role: dtls::Role, round_trip_time: Option<Duration>) {
+        let peer_init = self.peer_init.take();
         let (channels, Some(association)) = self.parts() else { return };
         if let Some(round_trip_time) = round_trip_time {
             association.set_round_trip_time(round_trip_time);
@@ -85,7 +80,10 @@ impl DataTransport {
             dtls::Role::Server => Parity::Odd,
         };
         channels.start(now, association, parity);
-        association.connect(now);
+        let introduced = peer_init.is_some_and(|init| association.connect_introduced(now, &init).is_ok());
+        if !introduced {
+            association.connect(now);
+        }
     }
 
     /// Ends the association at once, and every channel with it; the peer is told.
@@ -149,9 +147,23 @@ impl DataTransport {
     /// Appends one packet.
     pub(super) fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<usize> {
         match &mut self.sctp {
-            Sctp::Off => None,
+            Sctp::Off(_) => None,
             Sctp::On(association) => association.poll_transmit(now, buf),
         }
+    }
+}
+
+/// The configuration of an association with a peer at this port.
+pub(super) fn sctp_config(config: &Config, remote_port: u16) -> sctp::Config {
+    sctp::Config {
+        local_port: SCTP_PORT,
+        remote_port,
+        max_packet: MAX_PACKET,
+        receive_window: config.receive_window,
+        max_receive_window: config.max_receive_window,
+        max_message_size: usize::try_from(config.max_message_size).unwrap_or(usize::MAX),
+        max_buffered_send: config.send_buffer,
+        ..sctp::Config::default()
     }
 }
 

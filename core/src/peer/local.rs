@@ -31,6 +31,8 @@ pub(super) struct Identity {
     pub(super) session_id: u64,
     pub(super) fingerprint: Fingerprint,
     pub(super) max_message_size: u64,
+    /// The INIT chunk of our association, which exists as soon as both sides want it.
+    pub(super) sctp_init: Vec<u8>,
 }
 
 /// What changes from one description to the next.
@@ -115,8 +117,12 @@ impl Maker<'_> {
 
     fn answered(&self, offer: &Remote, index: usize, section: &MediaDescription) -> MediaDescription {
         match offer.usable(index) {
-            Some(Content::Data(_)) if offer.data().is_some_and(|(data, _)| data == index) => {
-                data_section(&self.terms, section.mid(), section)
+            Some(Content::Data(data)) if offer.data().is_some_and(|(known, _)| known == index) => {
+                let mut made = data_section(&self.terms, section.mid(), section);
+                if data.init.is_none() {
+                    made.attributes.retain(|attribute| !matches!(attribute, Attribute::SctpInit(_)));
+                }
+                made
             }
             Some(Content::Media(remote)) => {
                 let transceiver = self.media.at(index).map(|(_, transceiver)| transceiver);
@@ -346,6 +352,9 @@ fn data_section(terms: &Terms<'_>, mid: Option<&str>, like: &MediaDescription) -
         false => Attribute::SctpPort(SCTP_PORT),
     });
     attributes.push(Attribute::MaxMessageSize(terms.identity.max_message_size));
+    if !legacy {
+        attributes.push(Attribute::SctpInit(terms.identity.sctp_init.clone()));
+    }
     let formats = match legacy {
         true => vec![SCTP_PORT.to_string()],
         false => like.formats.clone(),

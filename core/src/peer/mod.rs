@@ -51,7 +51,7 @@ use crate::media::Media;
 use crate::stats::{Drops, Stats, StatsReport, Traffic};
 use crate::{
     ChannelId, ChannelInit, ConnectionState, CreateChannelError, Description, IceCandidate,
-    IceConnectionState, IceGatheringState, Received, SignalingState, ice,
+    IceConnectionState, IceGatheringState, Received, SignalingState, ice, sctp,
 };
 
 /// One end of a WebRTC session.
@@ -118,17 +118,19 @@ impl PeerConnection {
         epoch: Epoch,
     ) -> Result<Self, ConfigError> {
         config.check()?;
+        let introduction = sctp::Introduction::new(&mut *rng);
         let identity = Identity {
             session_id: rng.next_u64() >> 1,
             fingerprint: config.certificate.fingerprint(&*config.provider, HashAlgorithm::Sha256),
             max_message_size: config.max_message_size,
+            sctp_init: introduction.chunk(&data::sctp_config(&config, local::SCTP_PORT)),
         };
         let credentials = ice::Credentials::generate(&mut *rng);
         let transport = Transport::new(&config, credentials, &mut *rng);
         Ok(Self {
             session: Session::new(identity),
             transport,
-            data: DataTransport::new(&config),
+            data: DataTransport::new(&config, introduction),
             media: Media::new(&mut *rng),
             life: Life::Open,
             told: Told {

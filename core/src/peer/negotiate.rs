@@ -155,7 +155,7 @@ impl PeerConnection {
             self.transport.decide_dtls(role, transport.fingerprints.clone());
         }
         if let Some(data) = agreed_data(local, remote) {
-            self.data.negotiated(&self.config, data, &mut *self.rng);
+            self.data.negotiated(&self.config, data);
         }
         self.path_changed(now);
     }

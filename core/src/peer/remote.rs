@@ -36,11 +36,13 @@ pub(super) enum Content {
 }
 
 /// What data channels need to know.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct DataSection {
     pub(super) sctp_port: u16,
     /// `None`: the peer takes messages of any size.
     pub(super) max_message_size: Option<u64>,
+    /// The INIT chunk of the peer's association, if it says it beforehand.
+    pub(super) init: Option<Vec<u8>>,
 }
 
 /// ICE's and DTLS's part of a section.
@@ -173,7 +175,12 @@ impl DataSection {
             Attribute::MaxMessageSize(size) => Some(*size),
             _ => None,
         });
+        let init = section.attributes.iter().find_map(|attribute| match attribute {
+            Attribute::SctpInit(chunk) => Some(chunk.clone()),
+            _ => None,
+        });
         Ok(Self {
+            init,
             sctp_port,
             max_message_size: match max_message_size {
                 None => Some(MESSAGE_SIZE_UNLESS_SAID),
