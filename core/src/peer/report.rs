@@ -5,7 +5,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::net::SocketAddr;
 
-use base64ct::{Base64, Encoding};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use pavane_base::{Instant, Path};
 use pavane_crypto::{Fingerprint, HashAlgorithm};
 
@@ -114,7 +115,7 @@ impl Reporter<'_> {
         let object = CertificateStats {
             fingerprint: bytes.join(":"),
             fingerprint_algorithm: fingerprint.algorithm.name().to_string(),
-            base64_certificate: Base64::encode_string(der),
+            base64_certificate: STANDARD.encode(der),
         };
         self.push(certificate_id(side), StatsObject::Certificate(object));
     }
