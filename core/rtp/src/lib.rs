@@ -7,7 +7,6 @@
 //!
 //! ```
 //! # use std::time::Duration;
-//! # use bytes::Bytes;
 //! # use pavane_base::{Epoch, Instant, rand_core::CryptoRng};
 //! # use pavane_rtp::{receive::Format, send::{self, Outgoing}, *};
 //! # fn example(rng: &mut dyn CryptoRng) -> Option<()> {
@@ -30,7 +29,7 @@
 //!     payload_type: opus,
 //!     marker: true,
 //!     timestamp: RtpTimestamp(960),
-//!     payload: Bytes::from_static(b"twenty milliseconds"),
+//!     payload: b"twenty milliseconds".into(),
 //!     extensions: send::MediaExtensions::default(),
 //!     captured_at: None,
 //! };
@@ -68,6 +67,7 @@ mod extension;
 pub mod fuzzing;
 mod ntp;
 mod packet;
+pub mod payload;
 pub mod receive;
 mod reporter;
 mod router;

@@ -99,7 +99,7 @@ impl Way {
             payload_type: PayloadType::new(96).unwrap(),
             marker: true,
             timestamp: RtpTimestamp(self.number * 90),
-            payload: self.payload.clone(),
+            payload: self.payload.clone().into(),
             extensions: MediaExtensions::default(),
             captured_at: None,
         };

@@ -131,7 +131,7 @@ fn outgoing(packet: RtpPacket) -> Outgoing {
         payload_type: packet.payload_type,
         marker: packet.marker,
         timestamp: RtpTimestamp(packet.timestamp as u32),
-        payload: packet.payload,
+        payload: packet.payload.into(),
         extensions: packet.extensions,
         captured_at: None,
     }

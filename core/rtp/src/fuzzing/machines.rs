@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use core::convert::Infallible;
 use core::time::Duration;
 
-use bytes::Bytes;
 use pavane_base::rand_core::{TryCryptoRng, TryRng};
 use pavane_base::{Epoch, Instant, Reader};
 
@@ -176,7 +175,7 @@ pub fn rtp_session(data: &[u8]) {
             payload_type: format.payload_type,
             marker: false,
             timestamp: RtpTimestamp(0),
-            payload: Bytes::from_static(b"media"),
+            payload: b"media".into(),
             extensions: MediaExtensions::default(),
             captured_at: None,
         };

@@ -5,10 +5,10 @@
 use alloc::collections::VecDeque;
 use core::time::Duration;
 
-use bytes::Bytes;
 use pavane_base::{Instant, extend_u16};
 
 use super::{HistoryLimits, MediaExtensions, Outgoing, Pending, SendError, SentKind};
+use crate::payload::Payload;
 use crate::{AbsoluteSendTime, PayloadType, RtpTimestamp, SequenceNumber, TransportSequence};
 
 /// A packet as it is kept.
@@ -17,7 +17,7 @@ pub(super) struct Stored {
     pub(super) payload_type: PayloadType,
     pub(super) marker: bool,
     pub(super) timestamp: RtpTimestamp,
-    pub(super) payload: Bytes,
+    pub(super) payload: Payload,
     pub(super) extensions: MediaExtensions,
     pub(super) pushed_at: Instant,
     first_hop: FirstHop,

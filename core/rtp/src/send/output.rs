@@ -69,7 +69,7 @@ impl Stream {
         let start = out.len();
         let header = media_header(self.config.ssrc, sequence, stored);
         let header_len = write_header(&header, &names.join(stored, hop), hop, out);
-        out.put(&stored.payload);
+        stored.payload.write(out);
         let payload_len = stored.payload.len();
         self.last_timestamp = stored.timestamp;
         self.statistics.payload_type = Some(stored.payload_type);
@@ -252,7 +252,7 @@ fn write_identical(
     let header = media_header(config.ssrc, sequence, stored);
     let values = Names::of(config, !first.named).join(stored, &hop);
     let header_len = write_header(&header, &values, &hop, out);
-    out.put(&stored.payload);
+    stored.payload.write(out);
     Again { ssrc: config.ssrc, header_len, transport_sequence: None }
 }
 
@@ -270,6 +270,6 @@ fn write_wrapped(
     let header = Header { payload_type, sequence_number: number, ..media_header(rtx.ssrc, sequence, stored) };
     let header_len = write_header(&header, values, hop, out);
     out.put_u16(sequence as u16);
-    out.put(&stored.payload);
+    stored.payload.write(out);
     Some(Again { ssrc: rtx.ssrc, header_len, transport_sequence: hop.transport_sequence })
 }

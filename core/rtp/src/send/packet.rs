@@ -5,6 +5,7 @@ use core::fmt;
 use bytes::Bytes;
 use pavane_base::Instant;
 
+use crate::payload::Payload;
 use crate::{
     AbsoluteCaptureTime, AbsoluteSendTime, AudioLevel, ExtensionMap, ExtensionValues, PayloadType,
     PlayoutDelay, RtpTimestamp, Ssrc, TransportSequence, VideoOrientation,
@@ -67,8 +68,9 @@ pub struct Outgoing {
     pub marker: bool,
     /// The media's moment.
     pub timestamp: RtpTimestamp,
-    /// The payload, shared with whoever else sends it.
-    pub payload: Bytes,
+    /// The payload, shared with whoever else sends it; made of a `Bytes` by `into`, or of a frame by a
+    /// [`Packetizer`](crate::payload::Packetizer).
+    pub payload: Payload,
     /// Header extensions that go with the media.
     pub extensions: MediaExtensions,
     /// When the media was captured; the moment at which it is handed in without. Reports relate timestamps to the wall

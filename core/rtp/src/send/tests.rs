@@ -41,7 +41,7 @@ fn outgoing(payload: &'static [u8]) -> Outgoing {
         payload_type: pt(96),
         marker: true,
         timestamp: RtpTimestamp(5),
-        payload: Bytes::from_static(payload),
+        payload: payload.into(),
         extensions: MediaExtensions {
             dependency_descriptor: Some(Bytes::from_static(b"dd")),
             ..Default::default()

@@ -79,7 +79,7 @@ fn frame(number: u32) -> Outgoing {
         payload_type: pt(96),
         marker: false,
         timestamp: RtpTimestamp(number * 900),
-        payload: Bytes::copy_from_slice(&number.to_be_bytes().repeat(20)),
+        payload: number.to_be_bytes().repeat(20).into(),
         extensions: MediaExtensions::default(),
         captured_at: None,
     }
@@ -458,7 +458,7 @@ fn one_publisher_serves_fifty_subscribers_from_one_payload() {
     }
     let payload = Bytes::from(vec![1; 1000]);
     for number in 0..3000_u32 {
-        let packet = Outgoing { payload: payload.clone(), ..frame(number) };
+        let packet = Outgoing { payload: payload.clone().into(), ..frame(number) };
         for (session, key) in sessions.iter_mut().zip(&keys) {
             session
                 .forward(at(u64::from(number)), *key, SequenceNumber(number as u16), packet.clone())
