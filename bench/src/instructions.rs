@@ -3,14 +3,18 @@
 use std::process::Command;
 
 use crate::transfer::CASES;
-use crate::{Arguments, Stack, setup, transfer, with_peer};
+use crate::{Arguments, Stack, media, setup, transfer, with_peer};
 
 /// What a profiler wants to see: one stack doing one thing.
 pub fn once(arguments: &Arguments, number: usize, amount: u64) {
+    const SETUP: usize = CASES.len();
+    const MEDIA: usize = SETUP + 1;
     for stack in arguments.stacks() {
         match CASES.get(number) {
             Some(case) => with_peer!(stack, transfer::once, case, amount, arguments.turn),
-            None => with_peer!(stack, setup::once, amount, arguments.turn),
+            None if number == SETUP => with_peer!(stack, setup::once, amount, arguments.turn),
+            None if number == MEDIA => media::once(stack, amount),
+            None => media::fanout::once(stack, amount),
         }
     }
 }
@@ -30,6 +34,11 @@ pub fn report(arguments: &Arguments) {
             difference(arguments, stack, number, MESSAGES).map(|count| count / done)
         });
     }
+    // Written to handed over.
+    const PACKETS: u64 = 2000;
+    rows(arguments, "a packet of RTP, 1200 bytes, AES-128-GCM", |stack| {
+        difference(arguments, stack, CASES.len() + 1, PACKETS).map(|count| count / PACKETS as f64)
+    });
     rows(arguments, "a set-up", |stack| {
         difference(arguments, stack, CASES.len(), CONNECTIONS).map(|count| count / CONNECTIONS as f64)
     });

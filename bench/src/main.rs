@@ -9,9 +9,11 @@
 mod alloc;
 mod goodput;
 mod instructions;
+mod media;
 mod ours;
 mod rtc;
 mod setup;
+mod srtp;
 mod stack;
 mod str0m;
 mod transfer;
@@ -36,7 +38,8 @@ struct Arguments {
     /// The most datagrams that a peer takes before it sends again.
     #[arg(long, default_value_t = 32)]
     turn: usize,
-    /// Does this once, silently, for profilers: the number of a transfer (0 to 4), or 5 for a set-up.
+    /// Does this once, silently, for profilers: the number of a transfer (0 to 4), 5 for a set-up, 6 for packets of RTP,
+    /// 7 for a server that passes them on.
     #[arg(long, requires = "amount")]
     once: Option<usize>,
     /// Goodput only at these rates, in Mbit/s.
@@ -51,7 +54,7 @@ struct Arguments {
     /// More about each transfer.
     #[arg(long)]
     verbose: bool,
-    /// How many messages `--once` transfers, or how many connections it sets up.
+    /// How many messages or packets `--once` transfers, or how many connections it sets up.
     #[arg(long)]
     amount: Option<u64>,
 }
@@ -64,6 +67,12 @@ enum What {
     Small,
     /// From descriptions to an open channel.
     Setup,
+    /// Packets of RTP from one peer to another.
+    Media,
+    /// Packets of RTP from one peer through a server to many.
+    Fanout,
+    /// SRTP alone, beside that of libsrtp2, rtc and webrtc.
+    Srtp,
     /// What arrives of a link's rate on bad networks.
     Goodput,
     /// Instructions, which a busy machine does not disturb; needs valgrind, and some minutes.
@@ -122,6 +131,15 @@ fn main() {
     transfer::report(&arguments);
     if arguments.wants(What::Setup) {
         setup::report(&arguments);
+    }
+    if arguments.wants(What::Srtp) {
+        srtp::report(&arguments);
+    }
+    if arguments.wants(What::Media) {
+        media::report(&arguments);
+    }
+    if arguments.wants(What::Fanout) {
+        media::fanout::report(&arguments);
     }
     if arguments.wants(What::Goodput) {
         goodput::report(&arguments);

@@ -10,6 +10,7 @@ use pavane_base::rand_core::CryptoRng;
 use pavane_crypto::{Certificate, Provider};
 
 use crate::media::{CodecParameters, HeaderExtension, default_codecs, default_extensions};
+use crate::srtp::Profile;
 
 /// The configuration of a [`PeerConnection`](crate::PeerConnection), shared by as many connections as one likes.
 #[derive(Clone, Debug)]
@@ -24,6 +25,7 @@ pub struct Config {
     pub(crate) send_buffer: usize,
     pub(crate) codecs: Vec<CodecParameters>,
     pub(crate) header_extensions: Vec<HeaderExtension>,
+    pub(crate) srtp_profiles: Vec<Profile>,
 }
 
 pub use pavane_ice::Timing as IceTiming;
@@ -47,6 +49,7 @@ impl Config {
             send_buffer: DEFAULT_SEND_BUFFER,
             codecs: default_codecs(),
             header_extensions: default_extensions(),
+            srtp_profiles: DEFAULT_SRTP_PROFILES.to_vec(),
         }
     }
 
@@ -102,6 +105,14 @@ impl Config {
         self
     }
 
+    /// Sets the protection profiles of media, the most preferred first: by default the AEADs with AES-GCM, then AES-CM with
+    /// 80 bits of HMAC-SHA1, which every WebRTC peer has (RFC 8827 §6.5). With none there is no media.
+    #[must_use]
+    pub fn srtp_profiles(mut self, profiles: Vec<Profile>) -> Self {
+        self.srtp_profiles = profiles;
+        self
+    }
+
     /// Whether the values can work together.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if self.max_message_size == 0 || self.max_message_size > u64::from(self.receive_window) {
@@ -138,6 +149,9 @@ const DEFAULT_MAX_RECEIVE_WINDOW: u32 = 64 * 1024 * 1024;
 
 /// What Chromium gives a channel, here for all of them together.
 const DEFAULT_SEND_BUFFER: usize = 16 * 1024 * 1024;
+
+const DEFAULT_SRTP_PROFILES: [Profile; 3] =
+    [Profile::AeadAes128Gcm, Profile::AeadAes256Gcm, Profile::Aes128CmHmacSha1_80];
 
 /// A configuration that cannot work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -40,7 +40,8 @@ impl Transport {
     pub(super) fn new(config: &Config, credentials: ice::Credentials, rng: &mut dyn CryptoRng) -> Self {
         let mut ice_config = ice::Config::new(config.provider.clone());
         ice_config.timing = config.ice;
-        let dtls_config = dtls::Config::new(config.provider.clone(), config.certificate.clone());
+        let mut dtls_config = dtls::Config::new(config.provider.clone(), config.certificate.clone());
+        dtls_config.srtp_profiles = config.srtp_profiles.iter().map(|profile| profile.id()).collect();
         Self {
             // The role is settled by the first description; controlling is what an offerer will be.
             ice: ice::Agent::new(ice_config, ice::Role::Controlling, credentials, rng),
