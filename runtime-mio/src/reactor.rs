@@ -11,10 +11,10 @@ use mio::{Interest, Registry, Token};
 use pavane::base::{Key, Slab};
 use pavane_drive::{BuildError, Drive, PeerConnection, Port, Turn};
 
-use crate::{Builder, MioSocket};
+use crate::{Builder, Mio};
 
 /// What a reactor turns: a driver of one connection, or of many.
-pub(crate) type Driven = Box<dyn Drive<Socket = MioSocket> + Send>;
+pub(crate) type Driven = Box<dyn Drive<Host = Mio> + Send>;
 
 /// Drives connections on a [`mio::Poll`] that the program owns.
 ///
@@ -121,39 +121,35 @@ impl Reactor {
     ///
     /// # Errors
     /// If its sockets cannot be watched.
-    pub fn add(&mut self, driven: impl Drive<Socket = MioSocket> + Send + 'static) -> io::Result<()> {
+    pub fn add(&mut self, driven: impl Drive<Host = Mio> + Send + 'static) -> io::Result<()> {
         self.add_boxed(Box::new(driven))
     }
 
-    pub(crate) fn add_boxed(&mut self, mut driven: Driven) -> io::Result<()> {
-        let mut tokens = Vec::with_capacity(driven.socket_count());
-        for index in 0..driven.socket_count() {
-            let token = self.free_token(&tokens);
-            let interests = Interest::READABLE | Interest::WRITABLE;
-            self.registry.register(driven.socket_mut(index), Token(token), interests)?;
-            tokens.push(token);
-        }
-        let entry = Entry { driven, waker: Waker::noop().clone(), tokens, deadline: None };
+    pub(crate) fn add_boxed(&mut self, driven: Driven) -> io::Result<()> {
+        let entry = Entry { driven, waker: Waker::noop().clone(), tokens: Vec::new(), deadline: None };
         let key = self.entries.insert(entry);
         let waker = EntryWaker { key, ready: self.ready.clone(), waker: self.waker.clone() };
         let entry = self.entries.get_mut(key).expect("it was just inserted");
         entry.waker = Waker::from(Arc::new(waker));
-        for (index, token) in entry.tokens.iter().enumerate() {
-            self.sockets.insert(*token, (key, index));
+        let watched = self.watch_sockets(key);
+        match watched {
+            Ok(()) => drop(self.ready.lock().insert(key)),
+            Err(_) => self.remove(key),
         }
-        self.ready.lock().insert(key);
-        Ok(())
+        watched
     }
 
-    /// The lowest token that is in no use.
-    fn free_token(&self, taken: &[usize]) -> usize {
-        let next = self.sockets.last_key_value().map_or(self.first_token, |(token, _)| token + 1);
-        let free = if next > self.first_token + 2 * self.sockets.len() + SPARE_TOKENS {
-            (self.first_token..next).find(|token| !self.sockets.contains_key(token) && !taken.contains(token))
-        } else {
-            None
-        };
-        free.unwrap_or(next + taken.len())
+    /// Has the poll watch the sockets that it does not know yet.
+    fn watch_sockets(&mut self, key: Key) -> io::Result<()> {
+        let Some(entry) = self.entries.get_mut(key) else { return Ok(()) };
+        for index in entry.tokens.len()..entry.driven.socket_count() {
+            let token = free_token(&self.sockets, self.first_token);
+            let interests = Interest::READABLE | Interest::WRITABLE;
+            self.registry.register(entry.driven.socket_mut(index), Token(token), interests)?;
+            entry.tokens.push(token);
+            self.sockets.insert(token, (key, index));
+        }
+        Ok(())
     }
 
     /// Notes that a socket is ready; returns whether the event was about one of the reactor's.
@@ -209,7 +205,6 @@ impl Reactor {
     fn turn_one(&mut self, key: Key) {
         let Some(entry) = self.entries.get_mut(key) else { return };
         let turn = entry.driven.turn(&entry.waker);
-        entry.driven.refuse_actions();
         let deadline = match turn {
             Turn::Done => return self.remove(key),
             Turn::Again => {
@@ -218,6 +213,9 @@ impl Reactor {
             }
             Turn::Wait { deadline } => deadline,
         };
+        // A socket that is opened on the way and cannot be watched is as good as none: nothing comes from it.
+        let _ = self.watch_sockets(key);
+        let Some(entry) = self.entries.get_mut(key) else { return };
         if let Some(old) = entry.deadline.take() {
             self.deadlines.remove(&(old, key));
         }
@@ -236,6 +234,15 @@ impl Reactor {
             let _ = self.registry.deregister(entry.driven.socket_mut(index));
         }
     }
+}
+
+/// The lowest token that is in no use, if those in use are spread far; else the next.
+fn free_token(taken: &BTreeMap<usize, (Key, usize)>, first: usize) -> usize {
+    let next = taken.last_key_value().map_or(first, |(token, _)| token + 1);
+    if next <= first + 2 * taken.len() + SPARE_TOKENS {
+        return next;
+    }
+    (first..next).find(|token| !taken.contains_key(token)).unwrap_or(next)
 }
 
 /// How far the tokens in use may be spread before those between are used again.

@@ -7,7 +7,7 @@ use mio::{Events, Poll, Token};
 use pavane_drive::{BuildError, Drive, PeerConnection, Port};
 
 use crate::reactor::Driven;
-use crate::{Builder, MioSocket, Reactor};
+use crate::{Builder, Mio, Reactor};
 
 /// A thread that drives connections, for programs that have no loop.
 ///
@@ -93,7 +93,7 @@ impl Loop {
     }
 
     /// Has the thread drive what was made otherwise.
-    pub fn add(&self, driven: impl Drive<Socket = MioSocket> + Send + 'static) {
+    pub fn add(&self, driven: impl Drive<Host = Mio> + Send + 'static) {
         let inbox = &self.handle.inbox;
         inbox.lock().arrivals.push(Box::new(driven));
         // A thread that is gone has dropped its poll; what it was to drive then ends with the inbox.

@@ -11,7 +11,7 @@ use pavane::crypto::Provider;
 use pavane::{CandidateError, Config, ConfigError, IceTiming};
 
 use crate::interfaces;
-use crate::{Demux, Driver, DriverTask, Host, PeerConnection, Port, Runtime, Task};
+use crate::{Demux, Driver, DriverTask, Host, MdnsMode, PeerConnection, Port, Runtime, Task};
 
 /// Makes [`PeerConnection`]s that a runtime drives.
 ///
@@ -21,6 +21,7 @@ pub struct Builder<R> {
     source: Source,
     include_loopback: bool,
     addresses: Option<Vec<SocketAddr>>,
+    mdns: MdnsMode,
     rng: Option<Box<dyn CryptoRng + Send>>,
     changes: Vec<Change>,
     host: PhantomData<fn() -> R>,
@@ -62,6 +63,7 @@ impl<R: Host> Builder<R> {
             source,
             include_loopback: false,
             addresses: None,
+            mdns: MdnsMode::Resolve,
             rng: None,
             changes: Vec::new(),
             host: PhantomData,
@@ -79,6 +81,13 @@ impl<R: Host> Builder<R> {
     #[must_use]
     pub fn addresses(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
         self.addresses = Some(addresses.into_iter().collect());
+        self
+    }
+
+    /// Sets what multicast DNS is used for.
+    #[must_use]
+    pub const fn mdns(mut self, mode: MdnsMode) -> Self {
+        self.mdns = mode;
         self
     }
 
@@ -117,9 +126,11 @@ impl<R: Host> Builder<R> {
     ///
     /// # Errors
     /// If there is no address to use, a socket cannot be bound, or the configuration's values cannot work together.
-    pub fn into_driver(self) -> Result<(Driver<R::Socket>, PeerConnection), BuildError> {
+    pub fn into_driver(self) -> Result<(Driver<R>, PeerConnection), BuildError> {
+        let mdns = self.mdns;
         let Parts { sockets, config, rng } = self.into_parts()?;
         let (mut driver, peer) = Driver::new(config, rng, R::clock()).map_err(BuildError::Config)?;
+        driver.set_mdns(mdns);
         for socket in sockets {
             driver.add_socket(socket).map_err(BuildError::Address)?;
         }
@@ -131,9 +142,12 @@ impl<R: Host> Builder<R> {
     ///
     /// # Errors
     /// As [`into_driver`](Self::into_driver).
-    pub fn into_demux(self) -> Result<(Demux<R::Socket>, Port), BuildError> {
+    pub fn into_demux(self) -> Result<(Demux<R>, Port), BuildError> {
+        let mdns = self.mdns;
         let Parts { sockets, config, rng } = self.into_parts()?;
-        Demux::new(config, rng, R::clock(), sockets)
+        let (mut demux, port) = Demux::new(config, rng, R::clock(), sockets)?;
+        demux.set_mdns(mdns);
+        Ok((demux, port))
     }
 
     fn into_parts(self) -> Result<Parts<R::Socket>, BuildError> {

@@ -3,23 +3,26 @@
 use std::sync::Arc;
 use std::task::Waker;
 
+use pavane::base::earliest;
 use pavane::base::rand_core::CryptoRng;
 use pavane::{
     Action, ActionId, ActionOutcome, CandidateError, Config, ConfigError, Datagram, Path, Transport,
 };
 
-use crate::sockets::{Buffers, Receipt, Slot, Unsent};
+use crate::mdns::{Mdns, MdnsMode};
+use crate::sockets::{Buffers, Purpose, Receipt, Slot, Unsent};
 use crate::state::Shared;
-use crate::{Clock, PeerConnection, Socket};
+use crate::{Clock, Host, PeerConnection, Socket};
 
 /// Moves a connection: receives, fires timeouts, sends, and wakes whoever waits for what came of it.
 ///
 /// It belongs to one task or thread, which calls [`turn`](Self::turn) whenever there is something to do. Dropping it ends
 /// the connection without a farewell.
 #[derive(Debug)]
-pub struct Driver<S> {
+pub struct Driver<H: Host> {
     shared: Arc<Shared>,
-    sockets: Vec<Slot<S>>,
+    sockets: Vec<Slot<H::Socket>>,
+    mdns: Mdns<ActionId>,
     buffers: Buffers<BUFFERS>,
     outgoing: Vec<u8>,
     unsent: Option<Unsent>,
@@ -52,7 +55,7 @@ const MAX_SEGMENTS: usize = 32;
 /// Buffers per call of [`Socket::try_recv`].
 const BUFFERS: usize = 4;
 
-impl<S: Socket> Driver<S> {
+impl<H: Host> Driver<H> {
     /// Makes a connection and what drives it. Nothing happens until the first turn.
     ///
     /// # Errors
@@ -67,6 +70,7 @@ impl<S: Socket> Driver<S> {
         let driver = Self {
             shared: shared.clone(),
             sockets: Vec::new(),
+            mdns: Mdns::default(),
             buffers: Buffers::new(),
             outgoing: Vec::new(),
             unsent: None,
@@ -78,11 +82,16 @@ impl<S: Socket> Driver<S> {
     ///
     /// # Errors
     /// If its address cannot be a candidate.
-    pub fn add_socket(&mut self, socket: S) -> Result<usize, CandidateError> {
+    pub fn add_socket(&mut self, socket: H::Socket) -> Result<usize, CandidateError> {
         let address = socket.local_addr();
         self.shared.command(|peer, now| peer.add_local_address(now, address))?;
         self.sockets.push(Slot::new(socket));
         Ok(self.sockets.len() - 1)
+    }
+
+    /// Sets what multicast DNS is used for, before the first turn.
+    pub fn set_mdns(&mut self, mode: MdnsMode) {
+        self.mdns.set_mode(mode);
     }
 
     /// Says that all sockets are there, so that gathering can complete.
@@ -94,7 +103,7 @@ impl<S: Socket> Driver<S> {
     ///
     /// # Panics
     /// If there is none.
-    pub fn socket(&self, index: usize) -> &S {
+    pub fn socket(&self, index: usize) -> &H::Socket {
         &self.sockets[index].socket
     }
 
@@ -102,7 +111,7 @@ impl<S: Socket> Driver<S> {
     ///
     /// # Panics
     /// If there is none.
-    pub fn socket_mut(&mut self, index: usize) -> &mut S {
+    pub fn socket_mut(&mut self, index: usize) -> &mut H::Socket {
         &mut self.sockets[index].socket
     }
 
@@ -138,16 +147,6 @@ impl<S: Socket> Driver<S> {
         }
     }
 
-    /// The next effect that the core asks for; [`finish_action`](Self::finish_action) tells what became of it.
-    pub fn poll_action(&mut self) -> Option<(ActionId, Action)> {
-        self.shared.lock().peer.poll_action()
-    }
-
-    /// Tells what became of an action.
-    pub fn finish_action(&mut self, id: ActionId, outcome: ActionOutcome) {
-        self.shared.command(|peer, now| peer.handle_action(now, id, outcome));
-    }
-
     /// Does what there is to do, up to a budget, and never blocks.
     ///
     /// `waker` is woken when a handle gives the connection something to do; the caller then turns again.
@@ -155,6 +154,7 @@ impl<S: Socket> Driver<S> {
         self.shared.lock().driver_turns(waker);
         let received = self.receive();
         let timed_out = self.handle_timeout();
+        self.serve_names();
         if received.any || timed_out {
             self.shared.lock().wake_for_room();
         }
@@ -167,8 +167,8 @@ impl<S: Socket> Driver<S> {
         if received.more || (!all_sent && self.unsent.is_none()) {
             return Turn::Again;
         }
-        let clock = state.clock();
-        Turn::Wait { deadline: state.peer.poll_timeout().and_then(|at| clock.to_std(at)) }
+        let deadline = earliest(state.peer.poll_timeout(), self.mdns.poll_timeout());
+        Turn::Wait { deadline: deadline.and_then(|at| state.clock().to_std(at)) }
     }
 
     /// Receives from every readable socket, each within its budget.
@@ -197,6 +197,13 @@ impl<S: Socket> Driver<S> {
                 return false;
             }
         };
+        if slot.purpose == Purpose::Multicast {
+            let now = self.shared.lock().now();
+            self.buffers
+                .datagrams(count)
+                .for_each(|(source, message)| self.mdns.handle_message(now, index, source, message));
+            return count > 0;
+        }
         let local = slot.address;
         let mut state = self.shared.lock();
         let now = state.now();
@@ -213,11 +220,39 @@ impl<S: Socket> Driver<S> {
     fn receive_failed(&mut self, index: usize, lost: bool) {
         let mut state = self.shared.lock();
         state.counters.receive_errors += 1;
-        if lost {
+        if lost && self.sockets[index].purpose == Purpose::Connections {
             state.counters.sockets_lost += 1;
             let now = state.now();
             state.peer.remove_local_address(now, self.sockets[index].address);
             state.dispatch();
+        }
+    }
+
+    /// Brings about what the core asks for.
+    fn serve_actions(&mut self) {
+        loop {
+            let mut state = self.shared.lock();
+            let now = state.now();
+            let Some((id, action)) = state.peer.poll_action() else { return };
+            drop(state);
+            let begun = match action {
+                Action::ResolveMdns { name } => self.mdns.ask::<H>(now, &name, id, &mut self.sockets),
+                _ => false,
+            };
+            if !begun {
+                self.shared.lock().peer.handle_action(now, id, ActionOutcome::Failed);
+            }
+        }
+    }
+
+    /// Asks and answers for names, and tells the core what came of it.
+    fn serve_names(&mut self) {
+        self.serve_actions();
+        let now = self.shared.lock().now();
+        self.mdns.turn(now, &self.sockets);
+        while let Some((id, address)) = self.mdns.poll_answer() {
+            let outcome = address.map_or(ActionOutcome::Failed, ActionOutcome::Resolved);
+            self.shared.lock().peer.handle_action(now, id, outcome);
         }
     }
 
@@ -276,7 +311,7 @@ impl<S: Socket> Driver<S> {
     }
 }
 
-impl<S> Drop for Driver<S> {
+impl<H: Host> Drop for Driver<H> {
     fn drop(&mut self) {
         self.shared.lock().driver_leaves();
     }

@@ -28,6 +28,8 @@ mod demux;
 mod driver;
 mod event;
 mod interfaces;
+mod mdns;
+mod multicast;
 mod peer;
 #[cfg(any(feature = "rustls", feature = "openssl"))]
 mod provider;
@@ -48,12 +50,13 @@ pub use clock::Clock;
 pub use demux::{Demux, Port, PortCounters};
 pub use driver::{Driver, Turn};
 pub use event::{ConnectError, Event};
+pub use mdns::MdnsMode;
 pub use peer::{Events, PeerConnection};
 #[cfg(any(feature = "rustls", feature = "openssl"))]
 pub use provider::default_provider;
 pub use random::{seeded_rng, system_rng};
 pub use runtime::{Host, Readiness, Runtime, Timer};
-pub use socket::{ReceiveMeta, Socket, StdSocket};
+pub use socket::{ReceiveMeta, Socket, Std, StdSocket};
 pub use state::Counters;
 pub use task::{Drive, DriverTask, Task};
 pub use track::{LocalTrack, RemoteTrack, RtpPacket, TransceiverState};

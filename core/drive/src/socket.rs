@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 
 use pavane::{Ecn, Transmit};
 
-use crate::BatchedIo;
+use crate::{BatchedIo, Host};
 
 /// A UDP socket that never blocks, bound to one address.
 ///
@@ -60,6 +60,18 @@ pub struct StdSocket {
     socket: UdpSocket,
     io: BatchedIo,
     local: SocketAddr,
+}
+
+/// The standard library's sockets, for loops that ask them again and again.
+#[derive(Debug)]
+pub enum Std {}
+
+impl Host for Std {
+    type Socket = StdSocket;
+
+    fn socket(socket: UdpSocket) -> io::Result<StdSocket> {
+        StdSocket::new(socket)
+    }
 }
 
 impl StdSocket {

@@ -15,7 +15,17 @@ pub(crate) struct Slot<S> {
     pub(crate) address: SocketAddr,
     pub(crate) readable: bool,
     pub(crate) writable: bool,
+    pub(crate) purpose: Purpose,
     errors_in_a_row: u32,
+}
+
+/// What a socket is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Connections: its address is a candidate.
+    Connections,
+    /// Multicast DNS.
+    Multicast,
 }
 
 /// A socket that fails this often in a row, without anything received between, is given up.
@@ -41,7 +51,18 @@ pub(crate) struct Unsent {
 
 impl<S: Socket> Slot<S> {
     pub(crate) fn new(socket: S) -> Self {
-        Self { address: socket.local_addr(), socket, readable: true, writable: true, errors_in_a_row: 0 }
+        Self {
+            address: socket.local_addr(),
+            socket,
+            readable: true,
+            writable: true,
+            purpose: Purpose::Connections,
+            errors_in_a_row: 0,
+        }
+    }
+
+    pub(crate) fn of_multicast(socket: S) -> Self {
+        Self { purpose: Purpose::Multicast, ..Self::new(socket) }
     }
 
     /// Receives once.
@@ -137,6 +158,13 @@ impl<const N: usize> Buffers<N> {
             IoSliceMut::new(buffer)
         });
         socket.try_recv(&mut slices, &mut self.meta).map(|count| count.min(N))
+    }
+
+    /// The datagrams that came, each with whom it came from.
+    pub(crate) fn datagrams(&mut self, count: usize) -> impl Iterator<Item = (SocketAddr, &mut [u8])> {
+        self.filled(count).flat_map(|(meta, bytes)| {
+            bytes.chunks_mut(meta.stride.max(1)).map(move |datagram| (meta.source, datagram))
+        })
     }
 
     pub(crate) fn filled(&mut self, count: usize) -> impl Iterator<Item = (ReceiveMeta, &mut [u8])> {

@@ -4,14 +4,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use pavane::ActionOutcome;
-
 use crate::{Driver, Host, Readiness, Runtime, Timer, Turn};
 
 /// What a task or a loop turns: a [`Driver`] of one connection, or a [`Demux`](crate::Demux) of many.
 pub trait Drive {
-    /// Its sockets.
-    type Socket;
+    /// Whose sockets it has.
+    type Host: Host;
 
     /// Does what there is to do, up to a budget, and never blocks.
     ///
@@ -25,13 +23,13 @@ pub trait Drive {
     ///
     /// # Panics
     /// If there is none.
-    fn socket(&self, index: usize) -> &Self::Socket;
+    fn socket(&self, index: usize) -> &<Self::Host as Host>::Socket;
 
     /// The socket with this index, for registering it where readiness is watched.
     ///
     /// # Panics
     /// If there is none.
-    fn socket_mut(&mut self, index: usize) -> &mut Self::Socket;
+    fn socket_mut(&mut self, index: usize) -> &mut <Self::Host as Host>::Socket;
 
     /// Whether the socket has nothing to read, so that [`set_readable`](Self::set_readable) is to be called when that
     /// changes.
@@ -46,13 +44,10 @@ pub trait Drive {
 
     /// Says that the socket may take something to send.
     fn set_writable(&mut self, index: usize);
-
-    /// Passes over effects that the adapter does not bring about.
-    fn refuse_actions(&mut self);
 }
 
-impl<S: crate::Socket> Drive for Driver<S> {
-    type Socket = S;
+impl<H: Host> Drive for Driver<H> {
+    type Host = H;
 
     fn turn(&mut self, waker: &Waker) -> Turn {
         Self::turn(self, waker)
@@ -62,11 +57,11 @@ impl<S: crate::Socket> Drive for Driver<S> {
         Self::socket_count(self)
     }
 
-    fn socket(&self, index: usize) -> &S {
+    fn socket(&self, index: usize) -> &H::Socket {
         Self::socket(self, index)
     }
 
-    fn socket_mut(&mut self, index: usize) -> &mut S {
+    fn socket_mut(&mut self, index: usize) -> &mut H::Socket {
         Self::socket_mut(self, index)
     }
 
@@ -85,13 +80,6 @@ impl<S: crate::Socket> Drive for Driver<S> {
     fn set_writable(&mut self, index: usize) {
         Self::set_writable(self, index);
     }
-
-    /// Multicast DNS is not spoken here: a `.local` candidate is passed over.
-    fn refuse_actions(&mut self) {
-        while let Some((id, _)) = self.poll_action() {
-            self.finish_action(id, ActionOutcome::Failed);
-        }
-    }
 }
 
 /// Drives until there is nothing left to drive.
@@ -103,9 +91,9 @@ pub struct Task<R: Runtime, D> {
 }
 
 /// The task of one connection.
-pub type DriverTask<R> = Task<R, Driver<<R as Host>::Socket>>;
+pub type DriverTask<R> = Task<R, Driver<R>>;
 
-impl<R: Runtime, D: Drive<Socket = R::Socket>> Task<R, D> {
+impl<R: Runtime, D: Drive<Host = R>> Task<R, D> {
     /// A task that turns `drive`.
     pub fn new(drive: D) -> Self {
         Self { drive, timer: R::Timer::default() }
@@ -133,14 +121,13 @@ impl<R: Runtime, D: Drive<Socket = R::Socket>> Task<R, D> {
 /// Rounds in one poll: a runtime whose readiness never ends by itself gets its turn all the same.
 const MAX_ROUNDS: usize = 16;
 
-impl<R: Runtime, D: Drive<Socket = R::Socket> + Unpin> Future for Task<R, D> {
+impl<R: Runtime, D: Drive<Host = R> + Unpin> Future for Task<R, D> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         for _ in 0..MAX_ROUNDS {
             let turn = this.drive.turn(cx.waker());
-            this.drive.refuse_actions();
             match turn {
                 Turn::Done => return Poll::Ready(()),
                 Turn::Again => break,

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pavane::Transmit;
-use pavane_drive::{Drive, Driver, Host, PeerConnection, ReceiveMeta, Socket, Turn};
+use pavane_drive::{Driver, Host, PeerConnection, ReceiveMeta, Socket, Turn};
 
 type Builder = pavane_drive::Builder<Blocking>;
 
@@ -76,13 +76,12 @@ impl Wake for Nudge {
     }
 }
 
-fn drive(mut driver: Driver<BlockingSocket>) {
+fn drive(mut driver: Driver<Blocking>) {
     let from = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback interface is there");
     let to = driver.socket(0).local_addr();
     let waker = Waker::from(Arc::new(Nudge { from, to }));
     loop {
         let turn = driver.turn(&waker);
-        driver.refuse_actions();
         match turn {
             Turn::Done => return,
             Turn::Again => {}

@@ -2,7 +2,7 @@
 //! and nobody waits for ever.
 
 use std::future::Future;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,20 +10,10 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use pavane::base::rand_core::{Rng, SeedableRng};
 use pavane::{ChannelInit, Message};
-use pavane_drive::{DataChannel, Drive, Driver, Event, Host, PeerConnection, StdSocket, seeded_rng};
+use pavane_drive::{DataChannel, Driver, Event, PeerConnection, Std, seeded_rng};
 use rand_chacha::ChaCha8Rng;
 
-enum Plain {}
-
-impl Host for Plain {
-    type Socket = StdSocket;
-
-    fn socket(socket: UdpSocket) -> std::io::Result<StdSocket> {
-        StdSocket::new(socket)
-    }
-}
-
-type Builder = pavane_drive::Builder<Plain>;
+type Builder = pavane_drive::Builder<Std>;
 
 /// Remembers that it was woken.
 #[derive(Default)]
@@ -62,7 +52,7 @@ impl<T> Polled<T> {
 
 /// Two connections and their drivers, turned in one thread.
 struct World {
-    drivers: [Driver<StdSocket>; 2],
+    drivers: [Driver<Std>; 2],
     peers: [PeerConnection; 2],
 }
 
@@ -82,7 +72,6 @@ impl World {
             driver.set_readable(0);
             driver.set_writable(0);
             let _ = driver.turn(Waker::noop());
-            driver.refuse_actions();
         }
     }
 

@@ -7,16 +7,15 @@ use std::time::{Duration, Instant};
 
 use pavane::{ChannelInit, CloseReason, Config, ConnectionState, Message};
 use pavane_drive::{
-    Clock, DataChannel, Demux, Drive, Driver, Event, PeerConnection, Port, StdSocket, Turn, block_on,
+    Clock, DataChannel, Demux, Drive, Driver, Event, PeerConnection, Port, Std, StdSocket, Turn, block_on,
     seeded_rng, thread_waker,
 };
 
 /// The simplest of loops: it asks the sockets again every millisecond.
-fn drive(mut drive: impl Drive<Socket = StdSocket>) {
+fn drive(mut drive: impl Drive<Host = Std>) {
     const NAP: Duration = Duration::from_millis(1);
     loop {
         let turn = drive.turn(&thread_waker());
-        drive.refuse_actions();
         match turn {
             Turn::Done => return,
             Turn::Again => {}
@@ -47,7 +46,7 @@ fn socket() -> StdSocket {
 fn port() -> (Port, JoinHandle<()>) {
     let (config, clock) = config(1);
     let (demux, port) =
-        Demux::new(config, seeded_rng(2), clock, vec![socket()]).expect("the address is good");
+        Demux::<Std>::new(config, seeded_rng(2), clock, vec![socket()]).expect("the address is good");
     (port, thread::spawn(|| drive(demux)))
 }
 
@@ -55,7 +54,7 @@ fn port() -> (Port, JoinHandle<()>) {
 fn client(seed: u64) -> (PeerConnection, UdpSocket) {
     let (config, clock) = config(seed);
     let (mut driver, peer) =
-        Driver::new(config, seeded_rng(seed), clock).expect("the defaults work together");
+        Driver::<Std>::new(config, seeded_rng(seed), clock).expect("the defaults work together");
     let socket = socket();
     let other = socket.get_ref().try_clone().expect("a descriptor more");
     driver.add_socket(socket).expect("the address is good");
@@ -196,7 +195,7 @@ fn a_way_goes_to_whoever_answers_an_authentic_request_from_it() {
     let second = port.peer().expect("the configuration is good");
     let (config, clock) = config(501);
     let (mut driver, client) =
-        Driver::new(config, seeded_rng(501), clock).expect("the defaults work together");
+        Driver::<Std>::new(config, seeded_rng(501), clock).expect("the defaults work together");
     driver.add_socket(StdSocket::new(first.socket).expect("a socket")).expect("the address is good");
     driver.end_of_sockets();
     assert_eq!(driver.socket(0).get_ref().local_addr().expect("it is bound"), address);
@@ -214,7 +213,7 @@ fn a_way_goes_to_whoever_answers_an_authentic_request_from_it() {
 fn a_port_that_is_not_driven_ends_its_connections() {
     let (config, clock) = config(1);
     let (demux, port) =
-        Demux::new(config, seeded_rng(2), clock, vec![socket()]).expect("the address is good");
+        Demux::<Std>::new(config, seeded_rng(2), clock, vec![socket()]).expect("the address is good");
     let before = port.peer().expect("the configuration is good");
     drop(demux);
     let after = port.peer().expect("the configuration is good");
@@ -227,5 +226,5 @@ fn addresses_that_nobody_can_send_to_are_refused() {
     let (config, clock) = config(1);
     let wildcard = UdpSocket::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))).expect("a socket");
     let sockets = vec![StdSocket::new(wildcard).expect("a socket")];
-    assert!(Demux::new(config, seeded_rng(2), clock, sockets).is_err());
+    assert!(Demux::<Std>::new(config, seeded_rng(2), clock, sockets).is_err());
 }

@@ -16,14 +16,15 @@ use std::sync::Arc;
 use std::task::Waker;
 
 use pavane::base::rand_core::CryptoRng;
-use pavane::base::{Key, Slab};
-use pavane::{ActionOutcome, Config, Datagram, Instant, Path, Transport};
+use pavane::base::{Key, Slab, earliest};
+use pavane::{Action, ActionId, ActionOutcome, Config, Datagram, Instant, Path, Transport};
 
 use self::port::{Gate, PeerWaker};
 use self::table::{Table, Way, is_success_response};
-use crate::sockets::{Buffers, Receipt, Slot, Unsent};
+use crate::mdns::{Mdns, MdnsMode};
+use crate::sockets::{Buffers, Purpose, Receipt, Slot, Unsent};
 use crate::state::Shared;
-use crate::{BuildError, Clock, Drive, Socket, Turn};
+use crate::{BuildError, Clock, Drive, Host, Socket, Turn};
 
 pub use self::port::{Port, PortCounters};
 
@@ -32,13 +33,14 @@ pub use self::port::{Port, PortCounters};
 /// It belongs to one task or thread, which turns it like a [`Driver`](crate::Driver). Dropping it ends its connections
 /// without a farewell.
 #[derive(Debug)]
-pub struct Demux<S> {
+pub struct Demux<H: Host> {
     gate: Arc<Gate>,
-    sockets: Vec<Slot<S>>,
+    sockets: Vec<Slot<H::Socket>>,
     peers: Slab<Peer>,
     table: Table,
     deadlines: BTreeSet<(Instant, Key)>,
     queue: VecDeque<Key>,
+    mdns: Mdns<(Key, ActionId)>,
     buffers: Buffers<BUFFERS>,
     outgoing: Vec<u8>,
     unsent: Option<(Key, Unsent)>,
@@ -97,7 +99,7 @@ enum Served {
     Over,
 }
 
-impl<S: Socket> Demux<S> {
+impl<H: Host> Demux<H> {
     /// Makes a demultiplexer over bound sockets, and its handle. Nothing happens until the first turn.
     ///
     /// # Errors
@@ -106,7 +108,7 @@ impl<S: Socket> Demux<S> {
         config: Arc<Config>,
         mut rng: Box<dyn CryptoRng + Send>,
         clock: Clock,
-        sockets: Vec<S>,
+        sockets: Vec<H::Socket>,
     ) -> Result<(Self, Port), BuildError> {
         let sockets: Vec<_> = sockets.into_iter().map(Slot::new).collect();
         let addresses: Vec<_> = sockets.iter().map(|slot| slot.address).collect();
@@ -123,12 +125,18 @@ impl<S: Socket> Demux<S> {
             table: Table::default(),
             deadlines: BTreeSet::new(),
             queue: VecDeque::new(),
+            mdns: Mdns::default(),
             buffers: Buffers::new(),
             outgoing: Vec::new(),
             unsent: None,
             tally: Tally::default(),
         };
         Ok((demux, Port::new(gate)))
+    }
+
+    /// Sets what multicast DNS is used for, before the first turn.
+    pub fn set_mdns(&mut self, mode: MdnsMode) {
+        self.mdns.set_mode(mode);
     }
 
     /// Takes in new connections and those that handles gave something to do; returns whether no handle is left.
@@ -199,7 +207,7 @@ impl<S: Socket> Demux<S> {
                     Receipt::Nothing => break,
                     Receipt::Refused { lost } => {
                         self.tally.receive_errors += 1;
-                        if lost {
+                        if lost && self.sockets[index].purpose == Purpose::Connections {
                             self.lose_socket(index);
                         }
                         break;
@@ -213,9 +221,14 @@ impl<S: Socket> Demux<S> {
 
     /// Gives each connection what is its.
     fn deliver(&mut self, index: usize, count: usize) {
-        let Self { gate, sockets, peers, table, queue, buffers, tally, .. } = self;
+        let Self { gate, sockets, peers, table, queue, mdns, buffers, tally, .. } = self;
         let local = sockets[index].address;
         let now = gate.clock.now();
+        if sockets[index].purpose == Purpose::Multicast {
+            let messages = buffers.datagrams(count);
+            messages.for_each(|(source, message)| mdns.handle_message(now, index, source, message));
+            return;
+        }
         for (meta, bytes) in buffers.filled(count) {
             let path = Path { local, remote: meta.source, transport: Transport::Udp };
             let way = (index, meta.source);
@@ -298,9 +311,6 @@ impl<S: Socket> Demux<S> {
         if state.peer.poll_timeout().is_some_and(|at| at <= now) {
             state.peer.handle_timeout(now);
         }
-        while let Some((id, _)) = state.peer.poll_action() {
-            state.peer.handle_action(now, id, ActionOutcome::Failed);
-        }
         if std::mem::take(&mut peer.stirred) {
             state.wake_for_room();
         }
@@ -312,7 +322,9 @@ impl<S: Socket> Demux<S> {
             }
         }
         state.dispatch();
+        let actions: Vec<_> = std::iter::from_fn(|| state.peer.poll_action()).collect();
         drop(state);
+        actions.into_iter().for_each(|(id, action)| self.serve_action(now, key, id, action));
         let all_sent = match self.send(key, &shared) {
             Served::Blocked => return Served::Blocked,
             Served::More => false,
@@ -327,6 +339,32 @@ impl<S: Socket> Demux<S> {
         drop(state);
         self.schedule(key, deadline);
         if all_sent { Served::Idle } else { Served::More }
+    }
+
+    /// Brings about what a peer's core asks for.
+    fn serve_action(&mut self, now: Instant, key: Key, id: ActionId, action: Action) {
+        let begun = match action {
+            Action::ResolveMdns { name } => self.mdns.ask::<H>(now, &name, (key, id), &mut self.sockets),
+            _ => false,
+        };
+        if !begun && let Some(peer) = self.peers.get(key) {
+            peer.shared.lock().peer.handle_action(now, id, ActionOutcome::Failed);
+        }
+    }
+
+    /// Asks and answers on behalf of all, and gives those who asked what came of it.
+    fn serve_names(&mut self) {
+        let now = self.gate.clock.now();
+        self.mdns.turn(now, &self.sockets);
+        while let Some(((key, id), address)) = self.mdns.poll_answer() {
+            let Some(peer) = self.peers.get(key) else { continue };
+            let outcome = address.map_or(ActionOutcome::Failed, ActionOutcome::Resolved);
+            let mut state = peer.shared.lock();
+            let now = state.not_before(now);
+            state.peer.handle_action(now, id, outcome);
+            drop(state);
+            enqueue(&mut self.peers, &mut self.queue, key, false);
+        }
     }
 
     /// Sees to it that a peer is served at its deadline at the latest.
@@ -428,13 +466,14 @@ fn enqueue(peers: &mut Slab<Peer>, queue: &mut VecDeque<Key>, key: Key, stirred:
     }
 }
 
-impl<S: Socket> Drive for Demux<S> {
-    type Socket = S;
+impl<H: Host> Drive for Demux<H> {
+    type Host = H;
 
     fn turn(&mut self, waker: &Waker) -> Turn {
         let abandoned = self.admit(waker);
         let more_to_receive = self.receive();
         self.collect_due();
+        self.serve_names();
         let more_to_serve = self.serve_all();
         if abandoned && self.peers.is_empty() {
             return Turn::Done;
@@ -442,19 +481,19 @@ impl<S: Socket> Drive for Demux<S> {
         if more_to_receive || more_to_serve {
             return Turn::Again;
         }
-        let deadline = self.deadlines.first().and_then(|(at, _)| self.gate.clock.to_std(*at));
-        Turn::Wait { deadline }
+        let deadline = earliest(self.deadlines.first().map(|(at, _)| *at), self.mdns.poll_timeout());
+        Turn::Wait { deadline: deadline.and_then(|at| self.gate.clock.to_std(at)) }
     }
 
     fn socket_count(&self) -> usize {
         self.sockets.len()
     }
 
-    fn socket(&self, index: usize) -> &S {
+    fn socket(&self, index: usize) -> &H::Socket {
         &self.sockets[index].socket
     }
 
-    fn socket_mut(&mut self, index: usize) -> &mut S {
+    fn socket_mut(&mut self, index: usize) -> &mut H::Socket {
         &mut self.sockets[index].socket
     }
 
@@ -478,12 +517,9 @@ impl<S: Socket> Drive for Demux<S> {
             slot.writable = true;
         }
     }
-
-    /// Serving a peer does.
-    fn refuse_actions(&mut self) {}
 }
 
-impl<S> Drop for Demux<S> {
+impl<H: Host> Drop for Demux<H> {
     fn drop(&mut self) {
         let arrivals = {
             let mut gate = self.gate.lock();
