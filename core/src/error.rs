@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use pavane_rtp::payload::PacketizeError;
+
 use crate::SignalingState;
 
 /// A description that was not applied, or not made; nothing has changed.
@@ -166,6 +168,10 @@ pub enum WriteError {
     Full,
     /// The packet's number lies before those that are remembered, or was used.
     TooOld,
+    /// How frames of this codec go into packets is not known here: write packets.
+    NoPayloadFormat,
+    /// The frame is not what its codec makes, or does not fit into packets.
+    Packetize(PacketizeError),
 }
 
 impl From<pavane_rtp::send::SendError> for WriteError {
@@ -173,6 +179,16 @@ impl From<pavane_rtp::send::SendError> for WriteError {
         match error {
             pavane_rtp::send::SendError::Full => Self::Full,
             pavane_rtp::send::SendError::TooOld => Self::TooOld,
+            _ => Self::NotSending,
+        }
+    }
+}
+
+impl From<pavane_rtp::send::FrameError> for WriteError {
+    fn from(error: pavane_rtp::send::FrameError) -> Self {
+        match error {
+            pavane_rtp::send::FrameError::Packetize(error) => Self::Packetize(error),
+            pavane_rtp::send::FrameError::Send(error) => error.into(),
             _ => Self::NotSending,
         }
     }
@@ -186,6 +202,8 @@ impl fmt::Display for WriteError {
             Self::UnknownPayloadType => "the payload type is none that the peer takes",
             Self::Full => "as many packets wait as may",
             Self::TooOld => "the packet's number lies before those that are remembered",
+            Self::NoPayloadFormat => "how frames of this codec go into packets is not known",
+            Self::Packetize(error) => return error.fmt(f),
         })
     }
 }

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use pavane::rtp::send::{MediaExtensions, Outgoing};
-use pavane::rtp::{PayloadType, SequenceNumber};
+use pavane::rtp::send::{MediaExtensions, Outgoing, OutgoingFrame};
+use pavane::rtp::{PayloadType, RtpTimestamp, SequenceNumber};
 use pavane::{
     CodecParameters, Direction, Instant, MediaKind, ReceivedRtp, ReceiverId, SenderId, TrackEvent,
     TransceiverId, WriteError,
@@ -45,6 +45,20 @@ impl RtpPacket {
             timestamp: received.place.timestamp,
             payload: Bytes::copy_from_slice(received.packet.payload()),
             extensions: MediaExtensions::pass_on(&received.values, Bytes::copy_from_slice),
+        }
+    }
+}
+
+impl RtpPacket {
+    /// The packet as it can be passed on: its number aside, which [`LocalTrack::forward`] takes beside it.
+    pub fn into_outgoing(self) -> Outgoing {
+        Outgoing {
+            payload_type: self.payload_type,
+            marker: self.marker,
+            timestamp: RtpTimestamp(self.timestamp as u32),
+            payload: self.payload.into(),
+            extensions: self.extensions,
+            captured_at: None,
         }
     }
 }
@@ -127,7 +141,8 @@ impl RemoteTrack {
         Waiting::new(&self.hold.handles.shared).until(|state| next_packet(state, receiver)).await
     }
 
-    /// Asks the peer for a key frame.
+    /// Asks the peer for a key frame, and again until one begins to come; of a codec whose key frames are not known here,
+    /// until [`keyframe_received`](Self::keyframe_received).
     pub fn request_keyframe(&self) {
         let id = self.receiver();
         self.hold.handles.shared.command(|peer, now| {
@@ -210,6 +225,16 @@ impl LocalTrack {
         self.handles
             .shared
             .command(|peer, now| peer.sender(self.sender).ok_or(WriteError::NotSending)?.write(now, packet))
+    }
+
+    /// Sends a whole frame, which is put into packets as its codec prescribes.
+    ///
+    /// # Errors
+    /// If it is not sent, see [`WriteError`]; no part of it is then.
+    pub fn write_frame(&self, frame: OutgoingFrame) -> Result<(), WriteError> {
+        self.handles.shared.command(|peer, now| {
+            peer.sender(self.sender).ok_or(WriteError::NotSending)?.write_frame(now, frame)
+        })
     }
 
     /// Sends a packet of somebody else's with its number and timestamp.

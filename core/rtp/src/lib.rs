@@ -20,7 +20,7 @@
 //! };
 //! let mut here = Session::new(config.clone(), Instant::ZERO, rng);
 //! let mut there = Session::new(config, Instant::ZERO, rng);
-//! let formats = vec![Format { payload_type: opus, clock_rate: 48_000, retransmission: None }];
+//! let formats = vec![Format { payload_type: opus, clock_rate: 48_000, retransmission: None, payload: None }];
 //! there.set_section(SectionId(0), SectionConfig { formats, ..SectionConfig::default() });
 //!
 //! let sender = here.add_sender(send::Config::new(Ssrc(1), 48_000, rng)).ok()?;

@@ -38,6 +38,7 @@ fn session(rng: &mut ChaCha8Rng) -> Session {
             payload_type: PayloadType::new(96).unwrap(),
             clock_rate: 90_000,
             retransmission: PayloadType::new(97),
+            payload: None,
         }],
         nack: true,
         keyframes: KeyframeMethod::Pli,

@@ -47,8 +47,12 @@ fn session(rng: &mut ChaCha8Rng) -> Session {
         map.insert(ExtensionId::new(id).unwrap(), kind).unwrap();
     }
     session.set_extensions(map);
-    let format =
-        Format { payload_type: PayloadType::new(96).unwrap(), clock_rate: 90_000, retransmission: None };
+    let format = Format {
+        payload_type: PayloadType::new(96).unwrap(),
+        clock_rate: 90_000,
+        retransmission: None,
+        payload: None,
+    };
     let (mid, rids) = (Some("1".into()), vec!["l".into()]);
     session
         .set_section(SectionId(1), SectionConfig { mid, rids, formats: vec![format], ..Default::default() });

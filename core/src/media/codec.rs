@@ -4,6 +4,7 @@ use alloc::borrow::Cow;
 use alloc::vec::Vec;
 
 use super::MediaKind;
+use crate::rtp::payload::PayloadFormat;
 use crate::sdp;
 
 /// A codec and how it is used, without the number that it has in packets.
@@ -129,6 +130,11 @@ impl Codec {
     /// Whether it only helps another codec: silence, tones, redundancy.
     pub(crate) fn is_auxiliary(&self) -> bool {
         ["CN", "telephone-event", "red", "ulpfec", "flexfec-03", "rtx"].into_iter().any(|name| self.is(name))
+    }
+
+    /// How its frames lie in packets, where we know that.
+    pub fn payload_format(&self) -> Option<PayloadFormat> {
+        PayloadFormat::named(&self.name, &self.parameters)
     }
 
     /// Its media type, such as `video/VP8`.

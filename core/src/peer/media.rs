@@ -225,6 +225,7 @@ fn section_config(transceiver: &Transceiver, agreement: &Agreement) -> SectionCo
             payload_type: PayloadType::new(codec.payload_type)?,
             clock_rate: codec.codec.clock_rate,
             retransmission: codec.rtx.and_then(PayloadType::new),
+            payload: codec.codec.payload_format(),
         })
     });
     let sources = agreement.remote.sources.iter();

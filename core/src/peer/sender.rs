@@ -95,6 +95,22 @@ impl RtpSender<'_> {
         rtp.forward(now, key, number, packet).map_err(WriteError::from)
     }
 
+    /// Queues a whole frame, which is put into packets as its codec prescribes; its timestamp gets a random offset.
+    ///
+    /// Nothing is copied before a packet is written into a datagram.
+    ///
+    /// # Errors
+    /// If it is not sent, see [`WriteError`]; no part of it is then.
+    pub fn write_frame(&mut self, now: Instant, frame: send::OutgoingFrame) -> Result<(), WriteError> {
+        let key = self.check(frame.payload_type.get())?;
+        let payload_type = frame.payload_type.get();
+        let codec = self.codecs().iter().find(|codec| codec.payload_type == payload_type);
+        let format =
+            codec.and_then(|codec| codec.codec.payload_format()).ok_or(WriteError::NoPayloadFormat)?;
+        let rtp = self.peer.transport.media.rtp_mut().ok_or(WriteError::NotSending)?;
+        rtp.send_frame(now, key, format, frame).map_err(WriteError::from)
+    }
+
     fn check(&self, payload_type: u8) -> Result<crate::rtp::SenderKey, WriteError> {
         let state = self.state();
         let key = state.sending.filter(|_| state.sends()).ok_or(WriteError::NotSending)?;
@@ -153,7 +169,8 @@ impl RtpReceiver<'_> {
         self.state().agreement.as_ref().map_or(&[], |agreement| &agreement.receive)
     }
 
-    /// Asks the peer for a key frame, and again until [`keyframe_received`](Self::keyframe_received) tells that one came.
+    /// Asks the peer for a key frame, and again until one begins to come; of a codec whose key frames are not known here,
+    /// until [`keyframe_received`](Self::keyframe_received) tells.
     pub fn request_keyframe(&mut self, now: Instant) {
         let keys: alloc::vec::Vec<_> = self.keyed_streams().map(|(key, _)| key).collect();
         if let Some(rtp) = self.peer.transport.media.rtp_mut() {

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::time::Duration;
 
-use pavane_tokio::pavane::rtp::send::Outgoing;
-use pavane_tokio::pavane::rtp::{RtpTimestamp, SequenceNumber};
+use pavane_tokio::pavane::rtp::SequenceNumber;
 use pavane_tokio::pavane::{MediaKind, SenderId, TrackInit, TransceiverId};
-use pavane_tokio::{LocalTrack, PeerConnection, RemoteTrack, RtpPacket};
+use pavane_tokio::{LocalTrack, PeerConnection, RemoteTrack};
 use tokio::sync::watch;
 
 use crate::clip::{Clip, Position};
@@ -87,19 +85,10 @@ impl Studio {
 
     /// The page needs a key frame of what it is sent: it is to send one itself, which then comes back.
     pub(crate) fn keyframe_wanted(&self, sender: SenderId) {
-        let Some(theirs) = self.theirs.get(&sender.transceiver()).cloned() else { return };
+        let Some(theirs) = self.theirs.get(&sender.transceiver()) else { return };
         theirs.request_keyframe();
-        tokio::spawn(async move {
-            // Requests are repeated as long as none has come, and the packets are not looked into here: after this time one
-            // has come, or the page asks again.
-            tokio::time::sleep(KEYFRAME_PATIENCE).await;
-            theirs.keyframe_received();
-        });
     }
 }
-
-/// How long key frames are asked for.
-const KEYFRAME_PATIENCE: Duration = Duration::from_millis(300);
 
 /// Sends back what comes, packet by packet, with gaps where something was lost on the way.
 async fn echo(
@@ -122,18 +111,7 @@ async fn echo(
         let number = packet.sequence as u16;
         let offset = *offset.get_or_insert_with(|| next.0.wrapping_sub(number));
         // Nothing is lost by a packet that cannot be sent: the next one follows.
-        let _ = ours.forward(SequenceNumber(number.wrapping_add(offset)), outgoing(packet));
-    }
-}
-
-fn outgoing(packet: RtpPacket) -> Outgoing {
-    Outgoing {
-        payload_type: packet.payload_type,
-        marker: packet.marker,
-        timestamp: RtpTimestamp(packet.timestamp as u32),
-        payload: packet.payload.into(),
-        extensions: packet.extensions,
-        captured_at: None,
+        let _ = ours.forward(SequenceNumber(number.wrapping_add(offset)), packet.into_outgoing());
     }
 }
 

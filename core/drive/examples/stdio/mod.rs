@@ -7,6 +7,7 @@
 //! Each adapter has an example that includes this module and gives it `Builder`, `build` and `spawn`.
 
 mod channel;
+mod media;
 mod session;
 
 use std::io::{BufRead, Write};
@@ -21,7 +22,19 @@ use serde_json::{Value, json};
 use self::session::Session;
 
 /// What this peer can; whoever drives it asks for nothing else.
-const SUPPORTS: [&str; 5] = ["data", "ice-restart", "renegotiation", "glare", "dtls1.2"];
+const SUPPORTS: [&str; 11] = [
+    "data",
+    "audio",
+    "video",
+    "VP8",
+    "VP9",
+    "H264",
+    "AV1",
+    "ice-restart",
+    "renegotiation",
+    "glare",
+    "dtls1.2",
+];
 
 /// How long a farewell may take.
 const PATIENCE: Duration = Duration::from_secs(1);

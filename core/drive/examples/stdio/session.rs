@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::error::Error;
 
 use async_channel::{Receiver, Sender};
-use pavane::{CandidateError, ChannelInit, CloseReason, Description, IceCandidate, SdpType, SignalingState};
+use pavane::{
+    CandidateError, ChannelInit, CloseReason, Description, Direction, DtlsRole, IceCandidate, MediaKind,
+    SdpType, SignalingState, StatsObject,
+};
 use pavane_drive::{DataChannel, Event, PeerConnection, seeded_rng};
 use serde_json::{Value, json};
 
 use super::channel::{self, OnMessage};
+use super::media::{self, Media};
 use super::{say, say_error};
 use crate::{Builder, build, spawn};
 
@@ -17,6 +21,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 pub(crate) struct Session {
     peer: PeerConnection,
     channels: BTreeMap<String, Channel>,
+    media: Media,
     on_message: OnMessage,
     trickle: bool,
     polite: bool,
@@ -49,6 +54,7 @@ impl Session {
         Ok(Self {
             peer: build(builder)?,
             channels: BTreeMap::new(),
+            media: Media::default(),
             on_message: if line["onMessage"] == "report" { OnMessage::Report } else { OnMessage::Echo },
             trickle: line["trickle"].as_bool().unwrap_or(true),
             polite: line["polite"].as_bool().unwrap_or(true),
@@ -80,6 +86,8 @@ impl Session {
                 say(&channel::announcement(&channel));
                 self.adopt(channel);
             }
+            Event::Track(track) => self.media.heard(&self.peer, track),
+            Event::KeyframeWanted(sender) => self.media.keyframe_wanted(sender),
             Event::Closed(CloseReason::Local | CloseReason::Peer) => {}
             Event::Closed(reason) => say_error(format!("the connection ended: {reason:?}")),
             _ => {}
@@ -130,6 +138,7 @@ impl Session {
         self.peer.set_remote_description(offer)?;
         self.offer_again |= collision;
         self.add_early_candidates();
+        self.media.answer(&self.peer)?;
         self.describe().await?;
         self.offer_what_is_left().await
     }
@@ -190,6 +199,7 @@ impl Session {
                 Ok(_) => return,
                 Err(error) => Err(error),
             },
+            Some("transceiver") => self.add_transceiver(line),
             Some("offer") => self.offer(line).await,
             Some("stats") => Ok(self.stats()),
             Some("close") => {
@@ -216,6 +226,24 @@ impl Session {
         Ok(Value::Null)
     }
 
+    fn add_transceiver(&mut self, line: &Value) -> Result<Value> {
+        let kind = match text(line, "kind")? {
+            "audio" => MediaKind::Audio,
+            "video" => MediaKind::Video,
+            other => return Err(format!("{other} is no kind of media").into()),
+        };
+        let direction = line["direction"].as_str().unwrap_or("sendrecv");
+        let direction = match direction {
+            "sendrecv" => Direction::Sendrecv,
+            "sendonly" => Direction::Sendonly,
+            "recvonly" => Direction::Recvonly,
+            "inactive" => Direction::Inactive,
+            other => return Err(format!("{other} is no direction").into()),
+        };
+        self.media.add(&self.peer, kind, direction)?;
+        Ok(Value::Null)
+    }
+
     fn channel(&self, line: &Value) -> Result<&Channel> {
         let label = text(line, "label")?;
         self.channels.get(label).ok_or_else(|| format!("there is no channel {label}").into())
@@ -230,19 +258,24 @@ impl Session {
     }
 
     fn stats(&self) -> Value {
-        let stats = self.peer.stats();
-        let dtls = stats.dtls.map(|dtls| {
+        let report = self.peer.stats_report();
+        let transport = report.iter().find_map(|entry| match &entry.object {
+            StatsObject::Transport(transport) => Some(transport),
+            _ => None,
+        });
+        let dtls = transport.filter(|transport| transport.dtls_role != DtlsRole::Unknown).map(|transport| {
             json!({
-                "version": dtls.version.map(|version| match version.code() {
-                    0xfefd => "1.2",
+                "version": transport.tls_version.as_deref().map(|version| match version {
+                    "FEFD" => "1.2",
                     _ => "1.3",
                 }),
-                "cipher": dtls.cipher_suite.map(|suite| suite.name()),
-                "srtp": null,
-                "role": format!("{:?}", dtls.role).to_lowercase(),
+                "cipher": transport.dtls_cipher,
+                "srtp": transport.srtp_cipher,
+                "role": transport.dtls_role.name(),
             })
         });
-        json!({ "connection": self.peer.connection_state().as_str(), "dtls": dtls, "inbound": [] })
+        let inbound: Vec<_> = report.iter().filter_map(media::inbound).collect();
+        json!({ "connection": self.peer.connection_state().as_str(), "dtls": dtls, "inbound": inbound })
     }
 }
 

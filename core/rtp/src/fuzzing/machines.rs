@@ -41,7 +41,7 @@ impl TryCryptoRng for NoChance {}
 
 fn media_format() -> Format {
     let [payload_type, retransmission] = [96, 97].map(PayloadType::from_low_bits);
-    Format { payload_type, clock_rate: 90_000, retransmission: Some(retransmission) }
+    Format { payload_type, clock_rate: 90_000, retransmission: Some(retransmission), payload: None }
 }
 
 fn media(number: u16, timestamp: u32) -> Vec<u8> {

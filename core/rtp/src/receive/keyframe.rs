@@ -65,6 +65,10 @@ impl KeyframeRequest {
         };
     }
 
+    pub(super) const fn is_pending(&self) -> bool {
+        !matches!(self.state, State::Idle)
+    }
+
     pub(super) fn answered(&mut self) {
         self.state = State::Idle;
     }

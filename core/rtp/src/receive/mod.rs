@@ -6,6 +6,7 @@ use core::time::Duration;
 use pavane_base::{Instant, earliest};
 
 use crate::packet::unwrap_retransmission;
+use crate::payload::PayloadFormat;
 use crate::rtcp::{ReportBlock, SenderInfo};
 use crate::{NtpShort, NtpTime, Packet, PayloadType, RtpTimestamp, Ssrc};
 
@@ -32,6 +33,8 @@ pub struct Format {
     pub clock_rate: u32,
     /// The payload type of its retransmissions (RFC 4588).
     pub retransmission: Option<PayloadType>,
+    /// How frames lie in it, where that is known: it tells key frames.
+    pub payload: Option<PayloadFormat>,
 }
 
 /// What one stream is to be received with.
@@ -225,7 +228,7 @@ impl Stream {
     fn place(&mut self, now: Instant, packet: &Packet<'_>, via: Via) -> Result<Place, Rejected> {
         let formats = &self.config.formats;
         let format = formats.iter().find(|format| format.payload_type == packet.payload_type());
-        let clock_rate = format.ok_or(Rejected::PayloadType)?.clock_rate;
+        let Format { clock_rate, payload, .. } = *format.ok_or(Rejected::PayloadType)?;
         let placed = self.reception.place(packet.sequence_number(), via)?;
         let sequence = placed.sequence();
         let timestamp = self.extend_timestamp(packet.timestamp(), &placed);
@@ -237,6 +240,9 @@ impl Stream {
                 self.missing.forget_before(self.reception.oldest_remembered());
                 if self.config.nack {
                     self.missing.notice(now, gap);
+                }
+                if self.keyframes.is_pending() && payload.is_some_and(|p| p.is_keyframe(packet.payload())) {
+                    self.keyframes.answered();
                 }
             }
             Placed::Restart { .. } => self.missing.forget_all(),
@@ -272,7 +278,8 @@ impl Stream {
         self.keyframes.answered();
     }
 
-    /// Asks the sender for a key frame, again and again until [`keyframe_received`](Self::keyframe_received).
+    /// Asks the sender for a key frame, again and again until one begins to come, where [`Format::payload`] tells that, or
+    /// [`keyframe_received`](Self::keyframe_received) does.
     pub fn request_keyframe(&mut self, now: Instant) {
         self.keyframes.request(now);
     }

@@ -12,6 +12,7 @@ fn stream() -> Stream {
         payload_type: PayloadType::new(payload_type).unwrap(),
         clock_rate: 90_000,
         retransmission: PayloadType::new(rtx),
+        payload: None,
     };
     Stream::new(Config {
         ssrc: VIDEO,
@@ -251,6 +252,28 @@ fn key_frames_are_asked_for_until_one_comes() {
     stream.handle_bye();
     assert!(stream.has_ended() && stream.poll_timeout().is_none());
     assert_eq!(stream.statistics().plis_sent, 3);
+}
+
+#[test]
+fn a_key_frame_that_begins_to_come_is_asked_for_no_more() {
+    let mut stream = stream();
+    let vp8 = PayloadFormat::named("VP8", "");
+    let formats = stream.config.formats.iter().map(|format| Format { payload: vp8, ..*format }).collect();
+    stream.set_formats(formats, true, KeyframeMethod::Pli);
+    let give = |stream: &mut Stream, number, via, frame: &[u8]| {
+        let mut packet = bytes(number, 0);
+        packet.truncate(12);
+        packet.extend_from_slice(frame);
+        stream.handle_packet(at(10), &Packet::parse(&packet).unwrap(), via).unwrap();
+        stream.keyframes.is_pending()
+    };
+    // RFC 7741 §4.2 and §4.3: a frame begins; the last bit of its first byte is 0 in a key frame.
+    let (key, delta) = ([0x10, 0x50, 0x36, 0, 0x9d, 1, 0x2a, 64, 0, 64, 0], [0x10, 0x31, 0, 0]);
+    assert!(!give(&mut stream, 10, Via::Original, &key));
+    stream.request_keyframe(at(5));
+    assert!(give(&mut stream, 12, Via::Original, &delta));
+    assert!(give(&mut stream, 11, Via::Retransmission, &key), "one that was sent before");
+    assert!(!give(&mut stream, 13, Via::Original, &key));
 }
 
 /// RFC 5104 §4.3.1.1

@@ -196,6 +196,15 @@ impl History {
         self.queued_bytes = 0;
     }
 
+    /// Takes the newest packets out again, so many, of which none has been sent.
+    pub(super) fn take_back(&mut self, count: usize) {
+        for _ in 0..count {
+            self.waiting.pop_back();
+            let len = self.slots.pop_back().flatten().map_or(0, |stored| stored.payload.len());
+            self.queued_bytes -= len;
+        }
+    }
+
     pub(super) fn clear(&mut self) {
         self.drop_queued();
         self.wanted.clear();

@@ -6,10 +6,12 @@ use core::time::Duration;
 
 use pavane_base::{Epoch, Instant};
 
+use crate::payload::Packetizer;
 use crate::rtcp::{Nack, ReportBlock, SenderInfo};
 use crate::{NtpTime, PayloadType, RtpTimestamp, SequenceNumber, Ssrc};
 
 mod config;
+mod frame;
 mod history;
 mod keyframe;
 mod output;
@@ -20,6 +22,7 @@ mod statistics;
 mod tests;
 
 pub use config::{Config, HistoryLimits, Retransmission, random_sequence_number};
+pub use frame::{FrameError, OutgoingFrame};
 use history::History;
 use keyframe::KeyframeDemand;
 pub use packet::{Hop, MediaExtensions, Outgoing, Pending, SendError, Sent, SentKind};
@@ -43,6 +46,8 @@ pub struct Stream {
     history: History,
     next: SequenceNumber,
     next_retransmission: SequenceNumber,
+    /// Of frames, once one was sent.
+    packetizer: Option<Packetizer>,
     clock: Option<Clock>,
     last_timestamp: RtpTimestamp,
     remote: Remote,
@@ -68,6 +73,7 @@ impl Stream {
             history: History::new(config.history),
             next: config.first_sequence_number,
             next_retransmission: first.unwrap_or_default(),
+            packetizer: None,
             clock: None,
             last_timestamp: RtpTimestamp(config.timestamp_offset),
             remote: Remote::default(),

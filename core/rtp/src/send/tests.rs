@@ -3,6 +3,7 @@ use alloc::vec;
 use bytes::Bytes;
 
 use super::*;
+use crate::payload::{PacketizeError, PayloadFormat};
 use crate::rtcp::{self, Packets, write_nack};
 use crate::{
     AbsoluteSendTime, ExtensionId, ExtensionKind, ExtensionMap, ExtensionValues, NtpShort, Packet,
@@ -339,4 +340,45 @@ fn probes_are_retransmissions_or_padding() {
     out.stream.poll_padding(8, &hop, &mut bytes).unwrap();
     let packet = Packet::parse(&bytes).unwrap();
     assert_eq!((packet.payload(), packet.sequence_number().0), (&b"\xff\xfemedia"[..], 501));
+}
+
+#[test]
+fn a_frame_becomes_packets_under_one_timestamp() {
+    let mut out = Out::new(config(false));
+    let frame = OutgoingFrame::new(pt(96), RtpTimestamp(5), vec![0x90; 2500]);
+    out.stream.push_frame(at(0), PayloadFormat::Vp8, frame).unwrap();
+    let mut data = Vec::new();
+    for number in [65_534, 65_535, 0] {
+        let (_, packet) = out.poll(0).unwrap();
+        let packet = Packet::parse(&packet).unwrap();
+        assert_eq!(packet.sequence_number(), SequenceNumber(number));
+        assert_eq!((packet.timestamp(), packet.marker()), (RtpTimestamp(1005), number == 0));
+        let (_, piece) = crate::payload::Vp8Descriptor::parse(packet.payload()).unwrap();
+        data.extend_from_slice(piece);
+    }
+    assert_eq!(data, vec![0x90; 2500]);
+    assert_eq!(out.poll(0), None);
+}
+
+#[test]
+fn of_a_frame_that_is_not_taken_nothing_is_sent() {
+    let mut out = Out::new(config(false));
+    let frame = |len| OutgoingFrame::new(pt(96), RtpTimestamp(5), vec![0x90; len]);
+    out.stream.push_frame(at(0), PayloadFormat::Vp8, frame(3000)).unwrap();
+    // Eight packets are kept at most, and three wait.
+    let refused = out.stream.push_frame(at(0), PayloadFormat::Vp8, frame(7000));
+    assert_eq!(refused, Err(FrameError::Send(SendError::Full)));
+    assert_eq!(
+        out.stream.push_frame(at(0), PayloadFormat::Vp8, frame(0)).unwrap_err(),
+        FrameError::Packetize(PacketizeError::Malformed)
+    );
+    assert_eq!((out.stream.queued_packets(), out.stream.next_sequence_number()), (3, SequenceNumber(1)));
+    out.stream.push_frame(at(0), PayloadFormat::Vp8, frame(1000)).unwrap();
+    let mut pictures = Vec::new();
+    while let Some((_, packet)) = out.poll(0) {
+        let packet = Packet::parse(&packet).unwrap();
+        pictures.push(crate::payload::Vp8Descriptor::parse(packet.payload()).unwrap().0.picture_id.unwrap());
+    }
+    let first = pictures[0];
+    assert_eq!(pictures, [first, first, first, first + 1], "the number of the refused one is not used up");
 }

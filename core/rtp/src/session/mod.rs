@@ -18,10 +18,11 @@ use core::time::Duration;
 use pavane_base::rand_core::CryptoRng;
 use pavane_base::{Epoch, Instant, Key, Slab, earliest, random_array};
 
+use crate::payload::PayloadFormat;
 use crate::receive;
 use crate::router::{Router, SectionId, SectionRules};
 use crate::rtcp::DelaySinceLastRr;
-use crate::send::{self, Outgoing, SendError};
+use crate::send::{self, FrameError, Outgoing, OutgoingFrame, SendError};
 use crate::{ExtensionMap, NtpTime, ReportTiming, Reporter, SequenceNumber, Ssrc};
 
 mod input;
@@ -262,6 +263,22 @@ impl Session {
         self.mark_ready(key.0);
         let sender = self.senders.get_mut(key.0).ok_or(SendError::Ended)?;
         sender.stream.push(now, packet)
+    }
+
+    /// Queues a frame under its stream's next numbers; its timestamp gets the stream's random offset.
+    ///
+    /// # Errors
+    /// If it is not taken; nothing of it is sent then.
+    pub fn send_frame(
+        &mut self,
+        now: Instant,
+        key: SenderKey,
+        format: PayloadFormat,
+        frame: OutgoingFrame,
+    ) -> Result<(), FrameError> {
+        self.mark_ready(key.0);
+        let sender = self.senders.get_mut(key.0).ok_or(FrameError::Send(SendError::Ended))?;
+        sender.stream.push_frame(now, format, frame)
     }
 
     /// Queues a packet under a number of the caller's, with its timestamp as it is.

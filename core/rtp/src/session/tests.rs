@@ -47,7 +47,12 @@ fn map() -> ExtensionMap {
 fn section(mid: &str) -> SectionConfig {
     SectionConfig {
         mid: Some(mid.into()),
-        formats: vec![Format { payload_type: pt(96), clock_rate: 90_000, retransmission: Some(pt(97)) }],
+        formats: vec![Format {
+            payload_type: pt(96),
+            clock_rate: 90_000,
+            retransmission: Some(pt(97)),
+            payload: None,
+        }],
         nack: true,
         keyframes: KeyframeMethod::Pli,
         ..SectionConfig::default()
