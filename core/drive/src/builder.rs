@@ -32,7 +32,7 @@ enum Source {
     /// It is made, with a fresh certificate.
     Provider(Arc<dyn Provider>),
     /// It is there.
-    Config(Config),
+    Config(Box<Config>),
 }
 
 type Change = Box<dyn FnOnce(Config) -> Config + Send>;
@@ -55,7 +55,7 @@ impl<R: Host> Builder<R> {
 
     /// A builder with a configuration: the way to a certificate that lives longer than one connection.
     pub fn with_config(config: Config) -> Self {
-        Self::with_source(Source::Config(config))
+        Self::with_source(Source::Config(Box::new(config)))
     }
 
     const fn with_source(source: Source) -> Self {
@@ -162,7 +162,7 @@ impl<R: Host> Builder<R> {
         };
         let config = match self.source {
             Source::Provider(provider) => Config::new(provider, &mut *rng, &R::clock().epoch()),
-            Source::Config(config) => config,
+            Source::Config(config) => *config,
         };
         let config = self.changes.into_iter().fold(config, |config, change| change(config));
         Ok(Parts { sockets, config: Arc::new(config), rng })

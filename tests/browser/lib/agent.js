@@ -38,6 +38,50 @@ const agent = {
     channel.onmessage = ({ data }) => { kept.messages.push(data); };
   },
 
+  /** Makes a moving picture and a tone. */
+  async prepare() {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 160, height: 120 });
+    const context = canvas.getContext("2d");
+    let angle = 0;
+    setInterval(() => {
+      context.fillStyle = `hsl(${(angle += 7) % 360} 80% 50%)`;
+      context.fillRect(0, 0, 160, 120);
+      context.fillStyle = "white";
+      context.fillRect(angle % 160, 40, 20, 20);
+    }, 40);
+    const audio = new AudioContext();
+    const tone = audio.createOscillator();
+    const sound = audio.createMediaStreamDestination();
+    tone.connect(sound);
+    tone.start();
+    this.stream = new MediaStream([...canvas.captureStream(25).getTracks(), ...sound.stream.getTracks()]);
+  },
+
+  /** Adds copies of the tracks. */
+  sendTracks() {
+    const stream = this.stream.clone();
+    for (const track of stream.getTracks()) this.peer.addTrack(track, stream);
+  },
+
+  /** Has the answer to the next offer send what the offer takes. */
+  sendOnOffer() {
+    this.sending = true;
+  },
+
+  /** Takes the first picture away. */
+  stopFirst() {
+    this.peer.getTransceivers().find(({ receiver }) => receiver.track.kind === "video").stop();
+  },
+
+  /** How many pictures of each section have been decoded. */
+  async decoded() {
+    const frames = {};
+    for (const stats of (await this.peer.getStats()).values()) {
+      if (stats.type === "inbound-rtp" && stats.kind === "video") frames[stats.mid ?? stats.ssrc] = stats.framesDecoded ?? 0;
+    }
+    return frames;
+  },
+
   async describe() {
     this.describing = true;
     try {
@@ -66,7 +110,12 @@ const agent = {
     if (line.type === "offer" && (this.describing || this.peer.signalingState !== "stable")) return;
     await this.peer.setRemoteDescription({ type: line.type, sdp: line.sdp });
     for (const candidate of this.early.splice(0)) await add(candidate);
-    if (line.type === "offer") await this.describe();
+    if (line.type !== "offer") return;
+    if (this.sending) {
+      this.sending = false;
+      this.sendTracks();
+    }
+    await this.describe();
   },
 
   /** Sends what is described: {text}, {text, times}, or {size} bytes of the number `seed`. */
