@@ -267,9 +267,6 @@ const FINDING = [
   "all candidates in the descriptions",
 ];
 
-/** Those that need the page's addresses: the program does not resolve multicast DNS names, and here it is all that it has. */
-const NEEDS_ADDRESSES = ["only the program knows where to"];
-
 /** The host candidates of the page, from all that it sent. */
 function hosts(session) {
   const lines = session.descriptions.flatMap(({ sdp }) => sdp.match(/^a=candidate:.*$/gm) ?? []);
@@ -297,7 +294,6 @@ for (const name of BROWSERS) {
       for (const offerer of ["browser", "program"]) {
         for (const [title, body] of Object.entries(TESTS)) {
           if (!names && !FINDING.includes(title)) continue;
-          if (names && NEEDS_ADDRESSES.includes(title)) continue;
           test(`${title}, offer by the ${offerer}`, { timeout: 180_000 }, async (t) => {
             const session = await Session.open(browser, server.url);
             try {
