@@ -3,7 +3,8 @@
 //! [`Packet`] is a view of bytes that have been checked, [`HeaderBuilder`] writes a header behind what a buffer holds;
 //! [`rtcp`] does the same for compound packets. [`receive::Stream`] and [`send::Stream`] are the two ends of one SSRC,
 //! [`Reporter`] says when reports are due, [`Router`] whose a packet is, and [`Session`] puts them together for one
-//! transport. Nothing here encrypts, paces or estimates.
+//! transport. [`payload`] makes packets of a codec's frames, and [`frame`] frames of packets. Nothing here encrypts, paces
+//! or estimates.
 //!
 //! ```
 //! # use std::time::Duration;
@@ -63,6 +64,7 @@ extern crate alloc;
 extern crate std;
 
 mod extension;
+pub mod frame;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod ntp;

@@ -18,7 +18,7 @@ use crate::{SequenceNumber, Ssrc};
 /// The most packets that are waited for; the oldest are given up for newer ones.
 pub(super) const MAX_MISSING: usize = 1000;
 /// How often a packet is asked for.
-pub(super) const MAX_TRIES: u8 = 10;
+pub(crate) const MAX_TRIES: u8 = 10;
 /// How long a packet is waited for: what comes later is of no use to a conversation.
 pub(super) const MAX_AGE: Duration = Duration::from_secs(3);
 /// The most words of one NACK: 200 bytes leave room for others in a datagram.

@@ -20,6 +20,7 @@ mod window;
 
 pub use keyframe::KeyframeMethod;
 use keyframe::KeyframeRequest;
+pub(crate) use missing::MAX_TRIES;
 use missing::Missing;
 use reception::{Placed, Reception};
 pub use statistics::Statistics;

@@ -106,7 +106,7 @@ fn missing_packets_are_asked_for_with_back_off_and_given_up() {
         }
         assert!(ms < 10_000);
     }
-    assert_eq!(requests, missing::MAX_TRIES as usize);
+    assert_eq!(requests, MAX_TRIES as usize);
     assert_eq!(stream.statistics().given_up, 1);
     assert_eq!(stream.statistics().nacks_sent, 10);
     assert_eq!(stream.statistics().retransmitted_packets_received, 1);
