@@ -13,6 +13,7 @@ mod media;
 mod ours;
 mod rtc;
 mod setup;
+mod sockets;
 mod srtp;
 mod stack;
 mod str0m;
@@ -24,7 +25,7 @@ use clap::{Parser, ValueEnum};
 /// Measures Pavane beside other stacks and prints tables in Markdown.
 #[derive(Parser)]
 struct Arguments {
-    /// What to measure; everything but instructions if nothing is named.
+    /// What to measure; what takes seconds and no network if nothing is named.
     what: Vec<What>,
     /// Less of everything, for a first look.
     #[arg(long)]
@@ -75,6 +76,8 @@ enum What {
     Srtp,
     /// What arrives of a link's rate on bad networks.
     Goodput,
+    /// One channel through real sockets, beside webrtc-rs too.
+    Sockets,
     /// Instructions, which a busy machine does not disturb; needs valgrind, and some minutes.
     Instructions,
 }
@@ -103,7 +106,7 @@ impl Stack {
 impl Arguments {
     fn wants(&self, what: What) -> bool {
         self.what.contains(&what)
-            || (self.what.is_empty() && !matches!(what, What::Instructions | What::Goodput))
+            || (self.what.is_empty() && !matches!(what, What::Instructions | What::Goodput | What::Sockets))
     }
 
     fn stacks(&self) -> impl Iterator<Item = Stack> {
@@ -143,6 +146,9 @@ fn main() {
     }
     if arguments.wants(What::Goodput) {
         goodput::report(&arguments);
+    }
+    if arguments.wants(What::Sockets) {
+        sockets::report(&arguments);
     }
     if arguments.wants(What::Instructions) {
         instructions::report(&arguments);
