@@ -56,6 +56,8 @@ pub enum Event {
     /// The first packet of a track came, or the first again.
     #[doc(alias = "onunmute")]
     TrackUnmuted(ReceiverId),
+    /// Whole frames wait to be read, where none did; of a receiver that wants them.
+    FrameReadable(ReceiverId),
     /// The peer sends a track no more.
     #[doc(alias = "onmute")]
     TrackMuted(ReceiverId),

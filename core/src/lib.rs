@@ -129,8 +129,8 @@ pub use description::{Description, IceCandidate, SdpType};
 pub use error::{CandidateError, Required, SignalingError, TrackError, WriteError};
 pub use event::{Action, ActionId, ActionOutcome, CloseReason, Event, TrackEvent};
 pub use media::{
-    Codec, CodecParameters, Feedback, HeaderExtension, InvalidName, MediaKind, ReceiverId, SenderId, Track,
-    TrackInit, TransceiverId, TransceiverInit, default_codecs, default_extensions,
+    Codec, CodecParameters, Feedback, FrameOptions, HeaderExtension, InvalidName, MediaKind, ReceiverId,
+    SenderId, Track, TrackInit, TransceiverId, TransceiverInit, default_codecs, default_extensions,
 };
 pub use peer::{Channel, PeerConnection, RtpReceiver, RtpSender, RtpTransceiver};
 pub use received::{Received, ReceivedRtp};

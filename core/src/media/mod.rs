@@ -5,6 +5,7 @@
 mod codec;
 mod extension;
 mod formats;
+mod inbox;
 mod section;
 mod track;
 mod transceiver;
@@ -16,11 +17,13 @@ use pavane_base::rand_core::CryptoRng;
 
 pub use codec::{Codec, CodecParameters, Feedback, default_codecs};
 pub use extension::{HeaderExtension, default_extensions};
+pub use inbox::FrameOptions;
 pub use track::{InvalidName, Track, TrackInit};
 pub use transceiver::{ReceiverId, SenderId, TransceiverId, TransceiverInit};
 
 pub(crate) use extension::ExtensionIds;
 pub(crate) use formats::PayloadTypes;
+pub(crate) use inbox::{FrameInbox, Keyframe};
 pub(crate) use section::{RemoteMedia, attributes as section_attributes, formats as section_formats};
 pub(crate) use transceiver::{Agreement, Life, Media, Origin, Section, Transceiver};
 

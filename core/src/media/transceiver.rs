@@ -1,13 +1,14 @@
 //! Transceivers: a sender and a receiver that share a section.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use pavane_base::rand_core::CryptoRng;
-use pavane_base::{Key, Slab};
+use pavane_base::{Instant, Key, Slab};
 
 use super::track::{InvalidName, Track, TrackInit, check_names};
-use super::{Codec, CodecParameters, ExtensionIds, MediaKind, RemoteMedia, random_name};
+use super::{Codec, CodecParameters, ExtensionIds, FrameInbox, MediaKind, RemoteMedia, random_name};
 use crate::rtp::SenderKey;
 use crate::sdp::Direction;
 
@@ -111,6 +112,8 @@ pub(crate) struct Transceiver {
     pub(crate) sending: Option<SenderKey>,
     /// Whether packets of the peer's come.
     pub(crate) hears: bool,
+    /// Where its frames wait, if the application wants frames.
+    pub(crate) frames: Option<Box<FrameInbox>>,
 }
 
 /// Where it came from.
@@ -160,11 +163,13 @@ pub(crate) struct Media {
     order: Vec<Key>,
     /// What names our clock to the peer (RFC 7022 §4.2).
     pub(crate) cname: String,
+    /// When frames have something to do, or a moment before it.
+    pub(crate) frames_due: Option<Instant>,
 }
 
 impl Media {
     pub(crate) fn new(rng: &mut dyn CryptoRng) -> Self {
-        Self { transceivers: Slab::default(), order: Vec::new(), cname: random_name(rng) }
+        Self { transceivers: Slab::default(), order: Vec::new(), cname: random_name(rng), frames_due: None }
     }
 
     /// Makes a transceiver.
@@ -200,6 +205,7 @@ impl Media {
             agreement: None,
             sending: None,
             hears: false,
+            frames: None,
         });
         self.order.push(key);
         Ok(key)
@@ -244,6 +250,11 @@ impl Media {
     /// All of them.
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = (Key, &mut Transceiver)> {
         self.transceivers.iter_mut()
+    }
+
+    /// Those whose receivers have frames.
+    pub(crate) fn receiving_frames(&self) -> Vec<Key> {
+        self.iter().filter(|(_, transceiver)| transceiver.frames.is_some()).map(|(key, _)| key).collect()
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -121,23 +121,31 @@ impl MediaTransport {
                 true => rtp.set_section(section_id(section), section_config(transceiver, agreement)),
                 false => rtp.remove_section(section_id(section)),
             }
+            if let Some(frames) = &mut transceiver.frames {
+                frames.follow(transceiver.kind, agreement);
+            }
             follow_sending(rtp, transceiver, rng);
         }
     }
 
     /// Takes a packet out of its protection and says whose it is.
-    fn handle_rtp<'d>(&mut self, now: Instant, packet: &'d mut [u8]) -> Option<ReceivedRtp<'d>> {
+    fn handle_rtp<'d>(
+        &mut self,
+        now: Instant,
+        packet: &'d mut [u8],
+    ) -> Option<(ReceiverKey, ReceivedRtp<'d>)> {
         let (srtp, rtp) = self.srtp.as_mut().zip(self.rtp.as_mut())?;
         let packet = srtp.unprotect_rtp(packet).ok()?;
         let received = rtp.handle_rtp(now, packet).ok()?;
         let key = self.receivers.get(usize::from(received.section.0)).copied().flatten()?;
-        Some(ReceivedRtp {
+        let handed_over = ReceivedRtp {
             receiver: ReceiverId(key),
             packet: received.packet,
             values: received.values,
             place: received.place,
             via: received.via,
-        })
+        };
+        Some((received.stream, handed_over))
     }
 
     fn handle_rtcp(&mut self, now: Instant, packet: &mut [u8]) {
@@ -324,7 +332,9 @@ impl PeerConnection {
         } else {
             let received = self.transport.media.handle_rtp(now, packet);
             self.settle_media();
-            return received.map_or(Received::Nothing, Received::Rtp);
+            if let Some((stream, received)) = received {
+                return self.deliver(now, stream, received);
+            }
         }
         Received::Nothing
     }

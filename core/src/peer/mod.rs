@@ -11,6 +11,7 @@ mod channel;
 mod connection_state;
 mod data;
 mod figures;
+mod frames;
 mod local;
 mod media;
 mod negotiate;
@@ -271,6 +272,7 @@ impl PeerConnection {
         }
         self.transport.handle_timeout(now, &mut *self.rng);
         self.data.handle_timeout(now);
+        self.handle_frames_timeout(now);
         self.settle(now);
     }
 
@@ -449,7 +451,10 @@ impl PeerConnection {
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.life {
-            Life::Open => earliest(self.transport.poll_timeout(), self.data.poll_timeout()),
+            Life::Open => earliest(
+                earliest(self.transport.poll_timeout(), self.data.poll_timeout()),
+                self.media.frames_due,
+            ),
             Life::Farewell { .. } | Life::Over => None,
         }
     }

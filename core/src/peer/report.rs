@@ -12,7 +12,8 @@ use pavane_crypto::{Fingerprint, HashAlgorithm};
 
 use super::PeerConnection;
 use crate::media::{CodecParameters, MediaKind, Transceiver};
-use crate::rtp::{PayloadType, receive, send};
+use crate::rtp::frame::FrameBuffer;
+use crate::rtp::{PayloadType, ReceiverKey, receive, send};
 use crate::stats::{
     CertificateStats, CodecStats, DataChannelStats, DtlsRole, IceCandidatePairStats, IceCandidateStats,
     InboundRtpStats, MediaSourceStats, OutboundRtpStats, PeerConnectionStats, RemoteInboundRtpStats,
@@ -168,8 +169,8 @@ impl Reporter<'_> {
             self.outbound(transceiver);
             let Some(index) = transceiver.index() else { continue };
             let streams = peer.transport.media.rtp().into_iter().flat_map(crate::rtp::Session::receivers);
-            for (_, _, stream) in streams.filter(|(_, section, _)| usize::from(section.0) == index) {
-                self.inbound(transceiver, stream);
+            for (key, _, stream) in streams.filter(|(_, section, _)| usize::from(section.0) == index) {
+                self.inbound(transceiver, key, stream);
             }
         }
     }
@@ -221,8 +222,11 @@ impl Reporter<'_> {
         }
     }
 
-    fn inbound(&mut self, transceiver: &Transceiver, stream: &receive::Stream) {
+    fn inbound(&mut self, transceiver: &Transceiver, key: ReceiverKey, stream: &receive::Stream) {
         let statistics = *stream.statistics();
+        let inbox = transceiver.frames.as_ref();
+        let frames =
+            inbox.map(|inbox| inbox.buffer(key).map(FrameBuffer::statistics).copied().unwrap_or_default());
         let id = stream_id("inbound-rtp", stream.ssrc().0);
         let remote_id = stream_id("remote-outbound-rtp", stream.ssrc().0);
         let Some(agreement) = &transceiver.agreement else { return };
@@ -250,6 +254,8 @@ impl Reporter<'_> {
             nack_count: statistics.nacks_sent,
             fir_count: video.then_some(statistics.firs_sent),
             pli_count: video.then_some(statistics.plis_sent),
+            frames_received: frames.map(|frames| frames.frames),
+            frames_dropped: frames.map(|frames| frames.frames_dropped),
         };
         self.push(id.clone(), StatsObject::InboundRtp(object));
         if let Some(at) = stream.sender_report_at() {

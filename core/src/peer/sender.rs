@@ -136,7 +136,7 @@ impl RtpSender<'_> {
 #[doc(alias = "RTCRtpReceiver")]
 #[derive(Debug)]
 pub struct RtpReceiver<'p> {
-    peer: &'p mut PeerConnection,
+    pub(super) peer: &'p mut PeerConnection,
     id: ReceiverId,
 }
 

@@ -74,6 +74,10 @@ object! {
         fir_count: Option<u64> = "firCount",
         /// Picture loss indications; of video.
         pli_count: Option<u64> = "pliCount",
+        /// Whole frames; where the receiver wants those.
+        frames_received: Option<u64> = "framesReceived",
+        /// Frames of which something came, and too little to be decoded.
+        frames_dropped: Option<u64> = "framesDropped",
     }
 }
 

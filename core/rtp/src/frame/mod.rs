@@ -15,7 +15,7 @@
 //! let mut packetizer = Packetizer::new(PayloadFormat::Vp8, 1100);
 //! let mut stream = receive::Stream::new(receive::Config {
 //!     ssrc: Ssrc(1),
-//!     formats: vec![Format { payload_type, clock_rate: 90_000, retransmission: None }],
+//!     formats: vec![Format { payload_type, clock_rate: 90_000, retransmission: None, payload: None }],
 //!     nack: true,
 //!     keyframes: KeyframeMethod::Pli,
 //! });

@@ -67,6 +67,7 @@ fn session(sample: &Sample, nack: bool, rng: &mut ChaCha8Rng) -> Session {
         payload_type: PayloadType::new(MEDIA).unwrap(),
         clock_rate: sample.clock_rate,
         retransmission: PayloadType::new(REPAIR),
+        payload: None,
     };
     let section = SectionConfig {
         formats: vec![format],
