@@ -225,7 +225,7 @@ impl<'s> Way<'s> {
             assert!(number >= next, "{}: {number} after {next}", self.sample.name);
             next = number + 1;
             let index = number % self.sample.frames.len();
-            assert_eq!(frame.data, self.sample.frames[index], "{} {number}", self.sample.name);
+            assert!(frame.data == self.sample.frames[index], "{} {number}", self.sample.name);
             let is_key = !self.sample.format.is_video() || self.sample.keyframes.contains(&index);
             assert_eq!(frame.keyframe, is_key, "{} {number}", self.sample.name);
         }
