@@ -87,7 +87,7 @@ pub use pavane::{
     SignalingError, SignalingState, Stats,
 };
 pub use pavane_drive::{
-    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, Messages,
+    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, Messages, Packets,
     PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TransceiverState, block_on, seeded_rng,
     system_rng,
 };

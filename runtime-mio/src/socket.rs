@@ -36,6 +36,10 @@ impl Socket for MioSocket {
         self.io.max_segments()
     }
 
+    fn max_receives(&self) -> usize {
+        BatchedIo::MAX_RECEIVES
+    }
+
     fn try_send(&self, transmit: &Transmit, contents: &[u8]) -> io::Result<()> {
         self.socket.try_io(|| self.io.send(&self.socket, transmit, contents))
     }

@@ -1,6 +1,7 @@
 //! A loop on a thread of its own.
 
 use std::io;
+use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mio::{Events, Poll, Token};
@@ -89,6 +90,19 @@ impl Loop {
     pub fn port(&self, builder: Builder) -> Result<Port, BuildError> {
         let (demux, port) = builder.into_demux()?;
         self.add(demux);
+        Ok(port)
+    }
+
+    /// Binds sockets, and has these threads divide the connections that the port makes behind them between themselves; see
+    /// [`Builder::into_demuxes`](pavane_drive::Builder::into_demuxes).
+    ///
+    /// # Errors
+    /// If the sockets cannot be bound, or there is no thread or too many of them.
+    pub fn shared_port(loops: &[Self], builder: Builder) -> Result<Port, BuildError> {
+        let drivers = u16::try_from(loops.len()).ok().and_then(NonZeroU16::new);
+        let drivers = drivers.ok_or_else(|| BuildError::Io(io::ErrorKind::InvalidInput.into()))?;
+        let (demuxes, port) = builder.into_demuxes(drivers)?;
+        loops.iter().zip(demuxes).for_each(|(each, demux)| each.add(demux));
         Ok(port)
     }
 

@@ -61,8 +61,9 @@ pub use pavane::{
     SignalingError, SignalingState, Stats,
 };
 pub use pavane_drive::{
-    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, Messages,
-    PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TransceiverState, seeded_rng, system_rng,
+    BuildError, ByteStream, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, Messages,
+    Packets, PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TransceiverState, seeded_rng,
+    system_rng,
 };
 
 pub use socket::{SmolSocket, SmolTimer};

@@ -44,6 +44,10 @@ impl Socket for SmolSocket {
         self.io.max_segments()
     }
 
+    fn max_receives(&self) -> usize {
+        BatchedIo::MAX_RECEIVES
+    }
+
     fn try_send(&self, transmit: &Transmit, contents: &[u8]) -> io::Result<()> {
         self.io.send(self.socket.get_ref(), transmit, contents)
     }

@@ -41,6 +41,7 @@
 
 #![forbid(unsafe_code)]
 
+mod byte_stream;
 mod socket;
 
 use std::future::Future;
@@ -56,10 +57,11 @@ pub use pavane::{
     SignalingError, SignalingState, Stats,
 };
 pub use pavane_drive::{
-    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, Messages,
+    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, Messages, Packets,
     PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TransceiverState, seeded_rng, system_rng,
 };
 
+pub use byte_stream::ByteStream;
 pub use socket::{TokioSocket, TokioTimer};
 
 /// Makes connections that tokio drives; see [`pavane_drive::Builder`].

@@ -53,12 +53,25 @@ impl Socket for TokioSocket {
         self.io.max_segments()
     }
 
+    fn max_receives(&self) -> usize {
+        BatchedIo::MAX_RECEIVES
+    }
+
     fn try_send(&self, transmit: &Transmit, contents: &[u8]) -> io::Result<()> {
         self.socket.try_io(Interest::WRITABLE, || self.io.send(&self.socket, transmit, contents))
     }
 
     fn try_recv(&self, buffers: &mut [IoSliceMut<'_>], meta: &mut [ReceiveMeta]) -> io::Result<usize> {
-        self.socket.try_io(Interest::READABLE, || self.io.receive(&self.socket, buffers, meta))
+        let given = buffers.len().min(self.max_receives());
+        let count =
+            self.socket.try_io(Interest::READABLE, || self.io.receive(&self.socket, buffers, meta))?;
+        if count < given {
+            // tokio takes the socket for readable until a call says that it would block. Whatever came meanwhile is news to it.
+            let empty: io::Result<()> =
+                self.socket.try_io(Interest::READABLE, || Err(io::ErrorKind::WouldBlock.into()));
+            debug_assert!(empty.is_err());
+        }
+        Ok(count)
     }
 }
 

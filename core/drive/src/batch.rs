@@ -34,6 +34,10 @@ impl BatchedIo {
         Ok(Self { state })
     }
 
+    /// How many buffers one call of [`receive`](Self::receive) fills at most, for
+    /// [`Socket::max_receives`](crate::Socket::max_receives).
+    pub const MAX_RECEIVES: usize = if BATCH < quinn_udp::BATCH_SIZE { BATCH } else { quinn_udp::BATCH_SIZE };
+
     /// How many datagrams one call of [`send`](Self::send) takes at most.
     pub fn max_segments(&self) -> usize {
         self.state.max_gso_segments()

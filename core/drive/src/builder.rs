@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::marker::PhantomData;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use pavane::base::rand_core::CryptoRng;
@@ -11,7 +12,7 @@ use pavane::crypto::Provider;
 use pavane::{CandidateError, Config, ConfigError, IceTiming};
 
 use crate::interfaces;
-use crate::{Demux, Driver, DriverTask, Host, MdnsMode, PeerConnection, Port, Runtime, Task};
+use crate::{Demux, Demuxes, Driver, DriverTask, Host, MdnsMode, PeerConnection, Port, Runtime, Task};
 
 /// Makes [`PeerConnection`]s that a runtime drives.
 ///
@@ -150,10 +151,42 @@ impl<R: Host> Builder<R> {
         Ok((demux, port))
     }
 
+    /// Binds as many sockets to each address as there are to be drivers (`SO_REUSEPORT`), and makes what moves connections
+    /// behind them and the port that makes those. Each demultiplexer is turned by a thread or task of its own; a connection
+    /// is served by the one that the kernel gives its datagrams to.
+    ///
+    /// # Errors
+    /// As [`into_driver`](Self::into_driver), and where the system has sockets share an address in no such way.
+    pub fn into_demuxes(self, drivers: NonZeroU16) -> Result<Demuxes<R>, BuildError> {
+        if drivers == NonZeroU16::MIN {
+            return self.into_demux().map(|(demux, port)| (vec![demux], port));
+        }
+        let mdns = self.mdns;
+        let Parts { sockets, config, rng } = self.into_parts_with(bind_shared)?;
+        let addresses: Vec<_> =
+            sockets.iter().map(UdpSocket::local_addr).collect::<io::Result<_>>().map_err(BuildError::Io)?;
+        let mut sets = vec![sockets];
+        for _ in 1..drivers.get() {
+            let set = addresses.iter().map(bind_shared).collect::<io::Result<_>>();
+            sets.push(set.map_err(BuildError::Io)?);
+        }
+        let take = |set: Vec<UdpSocket>| set.into_iter().map(R::socket).collect::<io::Result<Vec<_>>>();
+        let sets = sets.into_iter().map(take).collect::<io::Result<_>>().map_err(BuildError::Io)?;
+        let (mut demuxes, port) = Demux::several(config, rng, R::clock(), sets)?;
+        demuxes.iter_mut().for_each(|demux| demux.set_mdns(mdns));
+        Ok((demuxes, port))
+    }
+
     fn into_parts(self) -> Result<Parts<R::Socket>, BuildError> {
+        let Parts { sockets, config, rng } = self.into_parts_with(bind)?;
+        let sockets = sockets.into_iter().map(R::socket).collect::<io::Result<_>>();
+        Ok(Parts { sockets: sockets.map_err(BuildError::Io)?, config, rng })
+    }
+
+    fn into_parts_with(self, bind: Bind) -> Result<Parts<UdpSocket>, BuildError> {
         let sockets = match &self.addresses {
-            Some(addresses) => addresses.iter().map(bind::<R>).collect::<io::Result<_>>(),
-            None => bind_interfaces::<R>(self.include_loopback),
+            Some(addresses) => addresses.iter().map(bind).collect::<io::Result<_>>(),
+            None => bind_interfaces(bind, self.include_loopback),
         };
         let sockets = sockets.map_err(BuildError::Io)?;
         let mut rng = match self.rng {
@@ -208,6 +241,22 @@ impl<R: Runtime> Builder<R> {
         R::spawn(Task::<R, _>::new(demux));
         Ok(port)
     }
+
+    /// As [`build_port`](Self::build_port), with as many tasks as this, between which the connections are divided: a driver a
+    /// core, on a runtime that has threads for them.
+    ///
+    /// # Errors
+    /// As [`into_demuxes`](Self::into_demuxes).
+    ///
+    /// # Panics
+    /// As [`build`](Self::build).
+    pub fn build_shared_port(self, drivers: NonZeroU16) -> Result<Port, BuildError> {
+        let (demuxes, port) = self.into_demuxes(drivers)?;
+        for demux in demuxes {
+            R::spawn(Task::<R, _>::new(demux));
+        }
+        Ok(port)
+    }
 }
 
 /// What a builder comes to.
@@ -217,16 +266,38 @@ struct Parts<S> {
     rng: Box<dyn CryptoRng + Send>,
 }
 
-fn bind<R: Host>(address: &SocketAddr) -> io::Result<R::Socket> {
+/// Makes a socket for an address.
+type Bind = fn(&SocketAddr) -> io::Result<UdpSocket>;
+
+fn bind(address: &SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(address)?;
     socket.set_nonblocking(true)?;
-    R::socket(socket)
+    Ok(socket)
+}
+
+/// Binds a socket that shares its address with others, among which the kernel deals out what comes.
+#[cfg(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin"))))]
+fn bind_shared(address: &SocketAddr) -> io::Result<UdpSocket> {
+    let domain = socket2::Domain::for_address(*address);
+    let socket = socket2::Socket::new(domain, socket2::Type::DGRAM, Some(socket2::Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_port(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&(*address).into())?;
+    Ok(socket.into())
+}
+
+#[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin")))))]
+fn bind_shared(_: &SocketAddr) -> io::Result<UdpSocket> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Binds to the addresses that can be bound to: an interface may have one that is not ready yet.
-fn bind_interfaces<R: Host>(include_loopback: bool) -> io::Result<Vec<R::Socket>> {
+fn bind_interfaces(bind: Bind, include_loopback: bool) -> io::Result<Vec<UdpSocket>> {
     let addresses = interfaces::addresses(include_loopback)?;
-    let bind = |address: IpAddr| bind::<R>(&SocketAddr::new(address, 0)).ok();
+    let bind = |address: IpAddr| bind(&SocketAddr::new(address, 0)).ok();
     let sockets: Vec<_> = addresses.into_iter().filter_map(bind).take(MAX_SOCKETS).collect();
     match sockets.is_empty() {
         true => Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "no interface has a usable address")),

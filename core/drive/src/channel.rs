@@ -131,7 +131,7 @@ impl DataChannel {
         self.inner.handles.shared.lock().peer.channel(self.inner.id).map(getter)
     }
 
-    fn waiting(&self) -> Waiting {
+    pub(crate) fn waiting(&self) -> Waiting {
         Waiting::new(&self.inner.handles.shared)
     }
 
@@ -145,19 +145,7 @@ impl DataChannel {
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
         let message = message.into();
         let id = self.inner.id;
-        let attempt = |state: &mut State| {
-            if current_state(state, id) == ChannelState::Connecting {
-                return Attempt::Wait(ListId::ChannelStatus(id), 0);
-            }
-            match try_send(state, id, &message) {
-                Err(SendError::Full) if buffered_amount(state, id) > SEND_RESUME => {
-                    Attempt::Wait(ListId::Writers(id), SEND_RESUME)
-                }
-                Err(SendError::Full) => Attempt::Wait(ListId::Room, 0),
-                result => Attempt::Done(result),
-            }
-        };
-        self.waiting().until(attempt).await
+        self.waiting().until(|state| send(state, id, || message.clone())).await
     }
 
     /// Sends a message if that is possible at once.
@@ -166,8 +154,7 @@ impl DataChannel {
     /// [`SendError::Full`] while too much is buffered; or if the channel is not open, or the message is larger than the
     /// peer takes.
     pub fn try_send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        let message = message.into();
-        try_send(&mut self.inner.handles.shared.lock(), self.inner.id, &message)
+        try_send(&mut self.inner.handles.shared.lock(), self.inner.id, || message.into())
     }
 
     /// The next message; `None` once the channel is closed and everything is read.
@@ -211,11 +198,7 @@ impl DataChannel {
     /// Dropping the future changes nothing.
     pub async fn closed(&self) {
         let id = self.inner.id;
-        let attempt = |state: &mut State| match current_state(state, id) {
-            ChannelState::Closed => Attempt::Done(()),
-            _ => Attempt::Wait(ListId::ChannelStatus(id), 0),
-        };
-        self.waiting().until(attempt).await;
+        self.waiting().until(|state| closed(state, id)).await;
     }
 
     /// Waits until no more than `bytes` are buffered, or the channel is closed.
@@ -253,11 +236,37 @@ fn current_state(state: &mut State, id: ChannelId) -> ChannelState {
     }
 }
 
+/// Done once the channel is closed.
+pub(crate) fn closed(state: &mut State, id: ChannelId) -> Attempt<()> {
+    match current_state(state, id) {
+        ChannelState::Closed => Attempt::Done(()),
+        _ => Attempt::Wait(ListId::ChannelStatus(id), 0),
+    }
+}
+
 fn buffered_amount(state: &mut State, id: ChannelId) -> usize {
     state.peer.channel(id).map_or(0, |channel| channel.buffered_amount())
 }
 
-fn try_send(state: &mut State, id: ChannelId, message: &Message) -> Result<(), SendError> {
+/// Sends a message that is made when there is room for it, or says what to wait for.
+pub(crate) fn send(
+    state: &mut State,
+    id: ChannelId,
+    message: impl FnOnce() -> Message,
+) -> Attempt<Result<(), SendError>> {
+    if current_state(state, id) == ChannelState::Connecting {
+        return Attempt::Wait(ListId::ChannelStatus(id), 0);
+    }
+    match try_send(state, id, message) {
+        Err(SendError::Full) if buffered_amount(state, id) > SEND_RESUME => {
+            Attempt::Wait(ListId::Writers(id), SEND_RESUME)
+        }
+        Err(SendError::Full) => Attempt::Wait(ListId::Room, 0),
+        result => Attempt::Done(result),
+    }
+}
+
+fn try_send(state: &mut State, id: ChannelId, message: impl FnOnce() -> Message) -> Result<(), SendError> {
     let now = state.now();
     if state.ended().is_some() {
         return Err(SendError::NotOpen);
@@ -266,13 +275,14 @@ fn try_send(state: &mut State, id: ChannelId, message: &Message) -> Result<(), S
     if channel.buffered_amount() > SEND_LIMIT {
         return Err(SendError::Full);
     }
-    channel.send(now, message.clone())?;
+    channel.send(now, message())?;
     state.dispatch();
     state.wake_driver();
     Ok(())
 }
 
-fn recv(state: &mut State, id: ChannelId) -> Attempt<Option<Message>> {
+/// The next message, or what to wait for.
+pub(crate) fn recv(state: &mut State, id: ChannelId) -> Attempt<Option<Message>> {
     let closed = current_state(state, id) == ChannelState::Closed;
     let now = state.now();
     match state.peer.channel(id).and_then(|mut channel| channel.recv(now)) {

@@ -28,6 +28,12 @@ pub trait Socket: Send {
     /// The operating system's; nothing has been sent then.
     fn try_send(&self, transmit: &Transmit, contents: &[u8]) -> io::Result<()>;
 
+    /// How many buffers one call of [`try_recv`](Self::try_recv) fills at most. One that fills fewer, though it was given more,
+    /// has left nothing to be received; a socket for which that does not hold says 1.
+    fn max_receives(&self) -> usize {
+        1
+    }
+
     /// Receives into `buffers` and describes the first of them in `meta`; returns how many were filled.
     ///
     /// # Errors
@@ -97,6 +103,10 @@ impl Socket for StdSocket {
 
     fn max_segments(&self) -> usize {
         self.io.max_segments()
+    }
+
+    fn max_receives(&self) -> usize {
+        BatchedIo::MAX_RECEIVES
     }
 
     fn try_send(&self, transmit: &Transmit, contents: &[u8]) -> io::Result<()> {

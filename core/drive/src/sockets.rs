@@ -70,6 +70,8 @@ impl<S: Socket> Slot<S> {
         match buffers.receive(&self.socket) {
             Ok(count) => {
                 self.errors_in_a_row = 0;
+                // To ask again would be to hear that there is nothing: a call of the system for each single datagram.
+                self.readable &= count >= self.socket.max_receives().min(N);
                 Receipt::Filled(count)
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::mem;
 use std::ops::{Deref, DerefMut};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::Waker;
 
 use pavane::{ChannelId, CloseReason, Datagram, Event, Instant, Received, ReceiverId};
 
 use crate::Clock;
 use crate::channel::Info;
+use crate::sync::{Mutex, MutexGuard};
 use crate::track::Inbox;
 use crate::wait::{ListId, WaitList};
 

@@ -1,9 +1,12 @@
 //! The application's handles of tracks.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures_core::Stream;
 use pavane::rtp::send::{MediaExtensions, Outgoing, OutgoingFrame};
 use pavane::rtp::{PayloadType, RtpTimestamp, SequenceNumber};
 use pavane::{
@@ -132,6 +135,12 @@ impl RemoteTrack {
         &self.hold.announced.streams
     }
 
+    /// The codecs that the peer may send by, the most preferred first.
+    pub fn codecs(&self) -> Vec<CodecParameters> {
+        let mut state = self.hold.handles.shared.lock();
+        state.peer.receiver(self.receiver()).map_or_else(Vec::new, |receiver| receiver.codecs().to_vec())
+    }
+
     /// The next packet; `None` once the track's transceiver is stopped or the connection has ended.
     ///
     /// # Cancel safety
@@ -139,6 +148,11 @@ impl RemoteTrack {
     pub async fn recv(&self) -> Option<RtpPacket> {
         let receiver = self.receiver();
         Waiting::new(&self.hold.handles.shared).until(|state| next_packet(state, receiver)).await
+    }
+
+    /// The packets as a stream, which ends as [`recv`](Self::recv) does.
+    pub fn packets(&self) -> Packets {
+        Packets { waiting: Waiting::new(&self.hold.handles.shared), track: self.clone() }
     }
 
     /// Asks the peer for a key frame, and again until one begins to come; of a codec whose key frames are not known here,
@@ -169,6 +183,23 @@ fn next_packet(state: &mut State, receiver: ReceiverId) -> Attempt<Option<RtpPac
         Some(packet) => Attempt::Done(Some(packet)),
         None if ended => Attempt::Done(None),
         None => Attempt::Wait(ListId::Packets(receiver), 0),
+    }
+}
+
+/// The packets of a track, as a stream; see [`RemoteTrack::packets`].
+#[derive(Debug)]
+pub struct Packets {
+    waiting: Waiting,
+    track: RemoteTrack,
+}
+
+impl Stream for Packets {
+    type Item = RtpPacket;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<RtpPacket>> {
+        let Self { waiting, track } = self.get_mut();
+        let receiver = track.receiver();
+        waiting.poll(cx, |state| next_packet(state, receiver))
     }
 }
 

@@ -1,14 +1,15 @@
 //! Many connections behind one socket: whose a datagram is, what strangers can do, and how it ends.
 
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use pavane::{ChannelInit, CloseReason, Config, ConnectionState, Message};
 use pavane_drive::{
-    Clock, DataChannel, Demux, Drive, Driver, Event, PeerConnection, Port, Std, StdSocket, Turn, block_on,
-    seeded_rng, thread_waker,
+    Builder, Clock, DataChannel, Demux, Drive, Driver, Event, PeerConnection, Port, Std, StdSocket, Turn,
+    block_on, seeded_rng, thread_waker,
 };
 
 /// The simplest of loops: it asks the sockets again every millisecond.
@@ -48,6 +49,14 @@ fn port() -> (Port, JoinHandle<()>) {
     let (demux, port) =
         Demux::<Std>::new(config, seeded_rng(2), clock, vec![socket()]).expect("the address is good");
     (port, thread::spawn(|| drive(demux)))
+}
+
+/// A port that so many threads share.
+fn shared_port(drivers: u16) -> (Port, Vec<JoinHandle<()>>) {
+    let builder = Builder::<Std>::new().addresses([SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]);
+    let drivers = NonZeroU16::new(drivers).expect("there are some");
+    let (demuxes, port) = builder.into_demuxes(drivers).expect("the loopback interface is there");
+    (port, demuxes.into_iter().map(|demux| thread::spawn(|| drive(demux))).collect())
 }
 
 /// A peer with a socket of its own, and another handle of that socket.
@@ -133,6 +142,88 @@ fn each_gets_what_is_its_and_the_end_of_one_is_no_others() {
     guests.iter().for_each(|guest| guest.echo("the port lives as long as they do"));
     drop(guests);
     thread.join().expect("no panic");
+}
+
+#[test]
+fn connections_go_over_to_the_driver_that_their_datagrams_come_to() {
+    let (port, threads) = shared_port(3);
+    let guests: Vec<Guest> = (0..12).map(|number| guest(&port, 600 + number)).collect();
+    for round in 0..100 {
+        guests.iter().for_each(|guest| guest.echo(&round.to_string()));
+    }
+    let before = port.counters();
+    assert_eq!((before.peers, before.forwards_dropped), (12, 0));
+    assert!(before.peers_moved > 0, "the kernel does not deal as the port does: {before:?}");
+    assert!(before.peers_moved <= 12, "nobody moves twice: {before:?}");
+    for round in 0..20 {
+        guests.iter().for_each(|guest| guest.echo(&round.to_string()));
+    }
+    let after = port.counters();
+    assert_eq!(
+        (after.forwarded, after.peers_moved),
+        (before.forwarded, before.peers_moved),
+        "all are at home"
+    );
+    drop((port, guests));
+    threads.into_iter().for_each(|thread| thread.join().expect("no panic"));
+}
+
+#[test]
+fn a_way_goes_to_a_connection_of_another_driver() {
+    let (port, _threads) = shared_port(2);
+    // Connections are made with the drivers in turn.
+    let first = guest(&port, 700);
+    first.echo("here");
+    let address = first.socket.local_addr().expect("it is bound");
+    first.client.close();
+    block_on(first.client.closed());
+    drop(first);
+    // What comes to the same address next is another's, whichever of the two has it.
+    for seed in 701..704 {
+        let (config, clock) = config(seed);
+        let (mut driver, client) = Driver::<Std>::new(config, seeded_rng(seed), clock).expect("it is good");
+        let socket = bound_anew(address);
+        driver.add_socket(socket).expect("the address is good");
+        driver.end_of_sockets();
+        let driving = thread::spawn(|| drive(driver));
+        let clients = client.create_data_channel("test", ChannelInit::default()).expect("it is possible");
+        let peer = port.peer().expect("the configuration is good");
+        negotiate(&client, &peer);
+        let channel = next_channel(&peer);
+        block_on(clients.send(Message::text("mine"))).expect("the channel is open");
+        assert_eq!(block_on(channel.recv()), Some(Message::text("mine")));
+        client.close();
+        driving.join().expect("no panic");
+    }
+}
+
+/// A socket at an address that was another's just before.
+fn bound_anew(address: SocketAddr) -> StdSocket {
+    let started = Instant::now();
+    loop {
+        match UdpSocket::bind(address) {
+            Ok(socket) => return StdSocket::new(socket).expect("a socket"),
+            Err(error) => assert!(started.elapsed() < Duration::from_secs(5), "{error}"),
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn a_panic_of_the_application_is_no_other_peers() {
+    let (port, _thread) = port();
+    let (first, second) = (guest(&port, 800), guest(&port, 801));
+    let channel = first.channel.clone();
+    let panicked = thread::spawn(move || {
+        block_on(async {
+            channel.recv().await;
+            panic!("an application's own");
+        });
+    });
+    block_on(first.clients.send(Message::text("boo"))).expect("the channel is open");
+    panicked.join().expect_err("it panics");
+    second.echo("unharmed");
+    first.echo("even this one");
 }
 
 #[test]

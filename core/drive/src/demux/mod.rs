@@ -7,7 +7,10 @@
 //!
 //! Two connections cannot be told apart that have the same far end with the same address (two connections to one server
 //! from one port, say); those take sockets of their own. The same goes for connections that gather at STUN and TURN servers.
+//!
+//! One driver fills one core. Where that is not enough, several share the addresses; see `crew`.
 
+mod crew;
 mod port;
 mod table;
 
@@ -19,6 +22,7 @@ use pavane::base::rand_core::CryptoRng;
 use pavane::base::{Key, Slab, earliest};
 use pavane::{Action, ActionId, ActionOutcome, Config, Datagram, Instant, Path, Transport};
 
+use self::crew::{Crew, Forwarded, Letter, Luggage, Mail, Member};
 use self::port::{Gate, PeerWaker};
 use self::table::{Table, Way, is_success_response};
 use crate::mdns::{Mdns, MdnsMode};
@@ -35,6 +39,8 @@ pub use self::port::{Port, PortCounters};
 #[derive(Debug)]
 pub struct Demux<H: Host> {
     gate: Arc<Gate>,
+    crew: Arc<Crew>,
+    member: Member,
     sockets: Vec<Slot<H::Socket>>,
     peers: Slab<Peer>,
     table: Table,
@@ -47,6 +53,9 @@ pub struct Demux<H: Host> {
     tally: Tally,
 }
 
+/// Demultiplexers of the same addresses, and the handle of all.
+pub type Demuxes<H> = (Vec<Demux<H>>, Port);
+
 /// Counted since the counters were last written.
 #[derive(Debug, Default)]
 struct Tally {
@@ -54,6 +63,9 @@ struct Tally {
     receive_errors: u64,
     sockets_lost: u64,
     ways_moved: u64,
+    forwarded: u64,
+    forwards_dropped: u64,
+    peers_moved: u64,
 }
 
 #[derive(Debug)]
@@ -70,6 +82,8 @@ struct Peer {
     former_ufrag: Option<Box<str>>,
     /// Its ways, the last used last.
     ways: Vec<Way>,
+    /// The member that passed its last datagrams on, and how many in a row.
+    astray: (Member, u16),
 }
 
 /// Buffers per call of [`Socket::try_recv`].
@@ -90,6 +104,10 @@ const MAX_SEGMENTS: usize = 32;
 /// Ways that are kept for a peer: more than it has candidate pairs in use.
 const MAX_WAYS: usize = 32;
 
+/// After so many datagrams in a row that another member passed on, a peer goes over to that one: more than the checks of
+/// a few candidates that are not chosen.
+const MOVED_AFTER: u16 = 64;
+
 /// What serving a peer came to.
 enum Served {
     Idle,
@@ -106,23 +124,49 @@ impl<H: Host> Demux<H> {
     /// If the configuration's values cannot work together, or an address cannot be a candidate.
     pub fn new(
         config: Arc<Config>,
-        mut rng: Box<dyn CryptoRng + Send>,
+        rng: Box<dyn CryptoRng + Send>,
         clock: Clock,
         sockets: Vec<H::Socket>,
     ) -> Result<(Self, Port), BuildError> {
-        let sockets: Vec<_> = sockets.into_iter().map(Slot::new).collect();
-        let addresses: Vec<_> = sockets.iter().map(|slot| slot.address).collect();
+        let (mut demuxes, port) = Self::several(config, rng, clock, vec![sockets])?;
+        Ok((demuxes.remove(0), port))
+    }
+
+    /// Makes a demultiplexer over each of these sets of sockets, which are bound to the same addresses in the same order,
+    /// and the handle of all. Each is turned by itself, by a thread or task of its own.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    ///
+    /// # Panics
+    /// If there is no set of sockets.
+    pub fn several(
+        config: Arc<Config>,
+        mut rng: Box<dyn CryptoRng + Send>,
+        clock: Clock,
+        sockets: Vec<Vec<H::Socket>>,
+    ) -> Result<Demuxes<H>, BuildError> {
+        let addresses: Vec<_> = sockets[0].iter().map(Socket::local_addr).collect();
         let mut trial = pavane::PeerConnection::new(config.clone(), crate::seeded_rng(0), clock.epoch())
             .map_err(BuildError::Config)?;
         for address in &addresses {
             trial.add_local_address(clock.now(), *address).map_err(BuildError::Address)?;
         }
-        let gate = Arc::new(Gate::new(config, clock, addresses, &mut *rng));
-        let demux = Self {
-            gate: gate.clone(),
-            sockets,
+        let gate = || Arc::new(Gate::new(config.clone(), clock, addresses.clone(), &mut *rng));
+        let crew = Arc::new(Crew::new(std::iter::repeat_with(gate).take(sockets.len()).collect()));
+        let demuxes =
+            (0..).zip(sockets).map(|(member, sockets)| Self::member(&crew, member, sockets)).collect();
+        Ok((demuxes, Port::new(crew)))
+    }
+
+    fn member(crew: &Arc<Crew>, member: Member, sockets: Vec<H::Socket>) -> Self {
+        Self {
+            gate: crew.members()[usize::from(member)].clone(),
+            crew: crew.clone(),
+            member,
+            sockets: sockets.into_iter().map(Slot::new).collect(),
             peers: Slab::default(),
-            table: Table::default(),
+            table: Table::of(crew, member),
             deadlines: BTreeSet::new(),
             queue: VecDeque::new(),
             mdns: Mdns::default(),
@@ -130,8 +174,7 @@ impl<H: Host> Demux<H> {
             outgoing: Vec::new(),
             unsent: None,
             tally: Tally::default(),
-        };
-        Ok((demux, Port::new(gate)))
+        }
     }
 
     /// Sets what multicast DNS is used for, before the first turn.
@@ -144,40 +187,71 @@ impl<H: Host> Demux<H> {
         let mut gate = self.gate.lock();
         let retired = gate.sleep(waker);
         let (arrivals, ready) = (std::mem::take(&mut gate.arrivals), std::mem::take(&mut gate.ready));
+        let mail = std::mem::take(&mut gate.mail);
         let abandoned = gate.abandoned;
-        let counters = &mut gate.counters;
-        let Tally { unknown, receive_errors, sockets_lost, ways_moved } = std::mem::take(&mut self.tally);
-        counters.unknown += unknown;
-        counters.receive_errors += receive_errors;
-        counters.sockets_lost += sockets_lost;
-        counters.ways_moved += ways_moved;
-        counters.peers = self.peers.len() + arrivals.len();
-        counters.table = self.table.len();
+        self.tally.write(&mut gate.counters);
+        gate.counters.peers = self.peers.len() + arrivals.len();
+        gate.counters.table = self.table.len();
         drop(gate);
         drop(retired);
-        arrivals.into_iter().for_each(|shared| self.insert(shared));
+        arrivals.into_iter().for_each(|shared| self.insert(Luggage::of(shared)));
+        mail.into_iter().for_each(|mail| self.open(mail));
         ready.into_iter().for_each(|key| enqueue(&mut self.peers, &mut self.queue, key, false));
         abandoned
     }
 
-    fn insert(&mut self, shared: Arc<Shared>) {
-        let ufrag: Box<str> = shared.lock().peer.local_ufrag().into();
-        let peer = Peer {
+    /// Takes what another member has for this one.
+    fn open(&mut self, mail: Mail) {
+        match mail {
+            Mail::Datagram(letter) => self.deliver_letter(letter),
+            Mail::Peer(luggage) => self.insert(*luggage),
+            Mail::WayLost(way) => {
+                if let Some(peer) = self.table.lose_way(way).and_then(|key| self.peers.get_mut(key)) {
+                    peer.ways.retain(|known| *known != way);
+                }
+            }
+        }
+    }
+
+    fn insert(&mut self, luggage: Luggage) {
+        let Luggage { shared, ufrag, former_ufrag, ways } = luggage;
+        let key = self.peers.insert(Peer {
             shared,
             waker: Waker::noop().clone(),
             queued: false,
             deadline: None,
             stirred: true,
-            ufrag: ufrag.clone(),
-            former_ufrag: None,
-            ways: Vec::new(),
-        };
-        let key = self.peers.insert(peer);
-        self.table.set_ufrag(&ufrag, key);
-        if let Some(peer) = self.peers.get_mut(key) {
-            peer.waker = Waker::from(Arc::new(PeerWaker { key, gate: self.gate.clone() }));
+            ufrag,
+            former_ufrag,
+            ways,
+            astray: (self.member, 0),
+        });
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        peer.waker = Waker::from(Arc::new(PeerWaker { key, gate: self.gate.clone() }));
+        for ufrag in peer.former_ufrag.iter().chain([&peer.ufrag]) {
+            self.table.set_ufrag(ufrag, key);
+        }
+        for way in &peer.ways {
+            self.table.set_way(*way, key);
         }
         enqueue(&mut self.peers, &mut self.queue, key, true);
+    }
+
+    /// Gives a peer to the member that its datagrams come to.
+    fn hand_over(&mut self, key: Key, to: Member) {
+        let Some(peer) = self.peers.remove(key) else { return };
+        let Peer { shared, deadline, ufrag, former_ufrag, ways, .. } = peer;
+        if let Some(deadline) = deadline {
+            self.deadlines.remove(&(deadline, key));
+        }
+        for way in &ways {
+            self.table.lose_way(*way);
+        }
+        for ufrag in former_ufrag.iter().chain([&ufrag]) {
+            self.table.lose_ufrag(ufrag);
+        }
+        self.tally.peers_moved += 1;
+        self.crew.hand_over(Luggage { shared, ufrag, former_ufrag, ways }, to);
     }
 
     fn remove(&mut self, key: Key) {
@@ -192,6 +266,7 @@ impl<H: Host> Demux<H> {
             self.table.remove_ufrag(ufrag, key);
         }
         peer.shared.lock().driver_leaves();
+        self.crew.dismiss(1);
     }
 
     /// Receives from every readable socket, each within its budget; returns whether there is more.
@@ -221,7 +296,7 @@ impl<H: Host> Demux<H> {
 
     /// Gives each connection what is its.
     fn deliver(&mut self, index: usize, count: usize) {
-        let Self { gate, sockets, peers, table, queue, mdns, buffers, tally, .. } = self;
+        let Self { gate, crew, member, sockets, peers, table, queue, mdns, buffers, tally, .. } = self;
         let local = sockets[index].address;
         let now = gate.clock.now();
         if sockets[index].purpose == Purpose::Multicast {
@@ -235,11 +310,13 @@ impl<H: Host> Demux<H> {
             let mut payloads = bytes.chunks_mut(meta.stride.max(1)).peekable();
             while let Some(payload) = payloads.next() {
                 let Some(key) = table.owner(way, payload) else {
-                    tally.unknown += 1;
+                    let letter = || Letter::new(way, meta.ecn, payload, *member);
+                    tally.count(if crew.is_alone() { Forwarded::Unknown } else { crew.forward(letter()) });
                     continue;
                 };
                 enqueue(peers, queue, key, true);
-                let Some(peer) = peers.get(key) else { continue };
+                let Some(peer) = peers.get_mut(key) else { continue };
+                peer.astray.1 = 0;
                 let mut state = peer.shared.lock();
                 let now = state.not_before(now);
                 state.handle_datagram(now, Datagram { path, ecn: meta.ecn, payload });
@@ -249,6 +326,32 @@ impl<H: Host> Demux<H> {
                 }
                 state.dispatch();
             }
+        }
+    }
+
+    /// Gives a connection what came to another member.
+    fn deliver_letter(&mut self, mut letter: Letter) {
+        let way = (letter.socket, letter.source);
+        let Some(key) = self.table.owner(way, &letter.payload) else {
+            // The connection has gone over meanwhile, or has ended.
+            let again = !std::mem::replace(&mut letter.forwarded, true);
+            self.tally.count(if again { self.crew.forward(letter) } else { Forwarded::Unknown });
+            return;
+        };
+        enqueue(&mut self.peers, &mut self.queue, key, true);
+        let Some(peer) = self.peers.get_mut(key) else { return };
+        let mut state = peer.shared.lock();
+        let now = state.now();
+        let Letter { ecn, mut payload, from, .. } = letter;
+        let path =
+            Path { local: self.sockets[way.0].address, remote: letter.source, transport: Transport::Udp };
+        state.handle_datagram(now, Datagram { path, ecn, payload: &mut payload });
+        state.dispatch();
+        drop(state);
+        let (last, in_a_row) = peer.astray;
+        peer.astray = (from, if from == last { in_a_row.saturating_add(1) } else { 1 });
+        if peer.astray.1 >= MOVED_AFTER && from != self.member {
+            self.hand_over(key, from);
         }
     }
 
@@ -435,6 +538,9 @@ impl<H: Host> Demux<H> {
             peer.ways[index..].rotate_left(1);
             return;
         }
+        if !claims && self.table.is_elsewhere(way) {
+            return;
+        }
         match self.table.way_owner(way) {
             Some(owner) if owner != key && !claims => return,
             Some(owner) if owner != key => {
@@ -452,6 +558,36 @@ impl<H: Host> Demux<H> {
             }
             peer.ways.push(way);
         }
+    }
+}
+
+impl Tally {
+    fn count(&mut self, outcome: Forwarded) {
+        match outcome {
+            Forwarded::Taken => self.forwarded += 1,
+            Forwarded::Full => self.forwards_dropped += 1,
+            Forwarded::Unknown => self.unknown += 1,
+        }
+    }
+
+    /// Adds to the counters, and begins anew.
+    fn write(&mut self, counters: &mut PortCounters) {
+        let Self {
+            unknown,
+            receive_errors,
+            sockets_lost,
+            ways_moved,
+            forwarded,
+            forwards_dropped,
+            peers_moved,
+        } = std::mem::take(self);
+        counters.unknown += unknown;
+        counters.receive_errors += receive_errors;
+        counters.sockets_lost += sockets_lost;
+        counters.ways_moved += ways_moved;
+        counters.forwarded += forwarded;
+        counters.forwards_dropped += forwards_dropped;
+        counters.peers_moved += peers_moved;
     }
 }
 
@@ -475,7 +611,7 @@ impl<H: Host> Drive for Demux<H> {
         self.collect_due();
         self.serve_names();
         let more_to_serve = self.serve_all();
-        if abandoned && self.peers.is_empty() {
+        if abandoned && self.crew.is_empty() {
             return Turn::Done;
         }
         if more_to_receive || more_to_serve {
@@ -521,13 +657,18 @@ impl<H: Host> Drive for Demux<H> {
 
 impl<H: Host> Drop for Demux<H> {
     fn drop(&mut self) {
-        let arrivals = {
+        let (arrivals, mail) = {
             let mut gate = self.gate.lock();
             gate.over = true;
-            std::mem::take(&mut gate.arrivals)
+            (std::mem::take(&mut gate.arrivals), std::mem::take(&mut gate.mail))
         };
-        for shared in self.peers.iter().map(|(_, peer)| &peer.shared).chain(&arrivals) {
-            shared.lock().driver_leaves();
-        }
+        let mut ended: Vec<_> =
+            self.peers.iter().map(|(_, peer)| peer.shared.clone()).chain(arrivals).collect();
+        ended.extend(mail.into_iter().filter_map(|mail| match mail {
+            Mail::Peer(luggage) => Some(luggage.shared),
+            Mail::Datagram(_) | Mail::WayLost(_) => None,
+        }));
+        ended.iter().for_each(|shared| shared.lock().driver_leaves());
+        self.crew.dismiss(ended.len());
     }
 }

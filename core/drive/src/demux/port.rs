@@ -1,7 +1,7 @@
 //! The application's handle of a port, and what it shares with the demultiplexer.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
 use pavane::base::Key;
@@ -9,7 +9,9 @@ use pavane::base::rand_core::{CryptoRng, SeedableRng};
 use pavane::{Config, ConfigError};
 use rand_chacha::ChaCha20Rng;
 
+use super::crew::{Crew, Mail};
 use crate::state::Shared;
+use crate::sync::{Mutex, MutexGuard};
 use crate::{Clock, PeerConnection};
 
 /// Makes connections that share sockets; see [`Demux`](crate::Demux).
@@ -23,12 +25,14 @@ pub struct Port {
 
 #[derive(Debug)]
 struct Handle {
-    gate: Arc<Gate>,
+    crew: Arc<Crew>,
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.gate.change(|state| state.abandoned = true);
+        for gate in self.crew.members() {
+            gate.change(|state| state.abandoned = true);
+        }
     }
 }
 
@@ -48,6 +52,37 @@ pub struct PortCounters {
     pub peers: usize,
     /// Entries in the table of ways and user fragments.
     pub table: usize,
+    /// Datagrams that came to another driver of the port than their connection's, and were passed on.
+    pub forwarded: u64,
+    /// Those that were dropped on that way, for want of room.
+    pub forwards_dropped: u64,
+    /// Connections that went over to the driver that their datagrams come to.
+    pub peers_moved: u64,
+}
+
+impl PortCounters {
+    fn add(&mut self, other: &Self) {
+        let Self {
+            unknown,
+            receive_errors,
+            sockets_lost,
+            ways_moved,
+            peers,
+            table,
+            forwarded,
+            forwards_dropped,
+            peers_moved,
+        } = other;
+        self.unknown += unknown;
+        self.receive_errors += receive_errors;
+        self.sockets_lost += sockets_lost;
+        self.ways_moved += ways_moved;
+        self.peers += peers;
+        self.table += table;
+        self.forwarded += forwarded;
+        self.forwards_dropped += forwards_dropped;
+        self.peers_moved += peers_moved;
+    }
 }
 
 /// Between the handles, the peers and the demultiplexer.
@@ -62,6 +97,8 @@ pub(super) struct GateState {
     rng: ChaCha20Rng,
     /// Connections that were made since the last turn.
     pub(super) arrivals: Vec<Arc<Shared>>,
+    /// What other members of the crew have for this one.
+    pub(super) mail: Vec<Mail>,
     /// Peers that a handle gave something to do; each once, for its waker is taken with it.
     pub(super) ready: Vec<Key>,
     /// Whoever turns, while it sleeps.
@@ -93,6 +130,7 @@ impl Gate {
         let state = GateState {
             rng: ChaCha20Rng::from_rng(&mut rng),
             arrivals: Vec::new(),
+            mail: Vec::new(),
             ready: Vec::new(),
             driver: None,
             abandoned: false,
@@ -107,7 +145,7 @@ impl Gate {
     }
 
     /// Changes something, and wakes whoever turns once the lock is free.
-    fn change<T>(&self, change: impl FnOnce(&mut GateState) -> T) -> T {
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut GateState) -> T) -> T {
         let mut state = self.lock();
         let result = change(&mut state);
         let driver = state.driver.take();
@@ -140,8 +178,8 @@ impl Wake for PeerWaker {
 }
 
 impl Port {
-    pub(super) fn new(gate: Arc<Gate>) -> Self {
-        Self { handle: Arc::new(Handle { gate }) }
+    pub(super) fn new(crew: Arc<Crew>) -> Self {
+        Self { handle: Arc::new(Handle { crew }) }
     }
 
     /// Makes a connection behind the port's sockets, whose addresses are its candidates. All have the port's
@@ -150,7 +188,8 @@ impl Port {
     /// # Errors
     /// If the configuration's values cannot work together, or no longer fit the sockets.
     pub fn peer(&self) -> Result<PeerConnection, ConfigError> {
-        let gate = &self.handle.gate;
+        let crew = &self.handle.crew;
+        let gate = &crew.members()[0];
         let rng = Box::new(ChaCha20Rng::from_rng(&mut gate.lock().rng));
         let mut peer = pavane::PeerConnection::new(gate.config.clone(), rng, gate.clock.epoch())?;
         let now = gate.clock.now();
@@ -160,12 +199,14 @@ impl Port {
         }
         peer.end_of_local_addresses(now);
         let shared = Arc::new(Shared::new(peer, gate.clock));
-        let over = gate.change(|state| {
-            state.arrivals.push(shared.clone());
+        let over = crew.recruit().change(|state| {
+            if !state.over {
+                state.arrivals.push(shared.clone());
+            }
             state.over
         });
         if over {
-            gate.lock().arrivals.clear();
+            crew.dismiss(1);
             shared.lock().driver_leaves();
         }
         Ok(PeerConnection::new(shared))
@@ -173,11 +214,13 @@ impl Port {
 
     /// The addresses of the sockets.
     pub fn addresses(&self) -> &[SocketAddr] {
-        &self.handle.gate.addresses
+        &self.handle.crew.members()[0].addresses
     }
 
     /// What went wrong, and what was no peer's.
     pub fn counters(&self) -> PortCounters {
-        self.handle.gate.lock().counters
+        let mut counters = PortCounters::default();
+        self.handle.crew.members().iter().for_each(|gate| counters.add(&gate.lock().counters));
+        counters
     }
 }

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use pavane::base::Key;
+
+use super::crew::{Crew, Member};
 
 /// A socket's index, and an address beyond it.
 pub(super) type Way = (usize, SocketAddr);
@@ -13,9 +16,17 @@ pub(super) type Way = (usize, SocketAddr);
 pub(super) struct Table {
     ways: HashMap<Way, Key>,
     ufrags: HashMap<Box<[u8]>, Key>,
+    /// The directory that others look into, and who this is there; none for one who is alone.
+    crew: Option<(Arc<Crew>, Member)>,
 }
 
 impl Table {
+    /// A table whose entries are in the crew's directory too.
+    pub(super) fn of(crew: &Arc<Crew>, member: Member) -> Self {
+        let crew = (!crew.is_alone()).then(|| (crew.clone(), member));
+        Self { crew, ..Self::default() }
+    }
+
     /// Whose a datagram is. A STUN request says so itself; for the rest it is the way's owner.
     pub(super) fn owner(&self, way: Way, payload: &[u8]) -> Option<Key> {
         match requested_ufrag(payload) {
@@ -29,28 +40,56 @@ impl Table {
         self.ways.get(&way).copied()
     }
 
+    /// Whether another member of the crew has a way.
+    pub(super) fn is_elsewhere(&self, way: Way) -> bool {
+        let Some((crew, member)) = &self.crew else { return false };
+        crew.way_owner(way).is_some_and(|owner| owner != *member)
+    }
+
     /// Gives a way to a peer; returns who had it.
     pub(super) fn set_way(&mut self, way: Way, key: Key) -> Option<Key> {
+        if let Some((crew, member)) = &self.crew {
+            crew.set_way(way, *member);
+        }
         self.ways.insert(way, key)
     }
 
     /// Takes a way from a peer, if it is still that one's.
     pub(super) fn remove_way(&mut self, way: Way, key: Key) {
         if self.ways.get(&way) == Some(&key) {
-            self.ways.remove(&way);
+            self.lose_way(way);
+            if let Some((crew, member)) = &self.crew {
+                crew.remove_way(way, *member);
+            }
         }
+    }
+
+    /// Forgets a way that others have, or will; returns whose it was.
+    pub(super) fn lose_way(&mut self, way: Way) -> Option<Key> {
+        self.ways.remove(&way)
     }
 
     /// Has requests with a user fragment go to a peer.
     pub(super) fn set_ufrag(&mut self, ufrag: &str, key: Key) {
+        if let Some((crew, member)) = &self.crew {
+            crew.set_ufrag(ufrag, *member);
+        }
         self.ufrags.insert(ufrag.as_bytes().into(), key);
     }
 
     /// Forgets a user fragment, if it is still that peer's.
     pub(super) fn remove_ufrag(&mut self, ufrag: &str, key: Key) {
         if self.ufrags.get(ufrag.as_bytes()) == Some(&key) {
-            self.ufrags.remove(ufrag.as_bytes());
+            self.lose_ufrag(ufrag);
+            if let Some((crew, member)) = &self.crew {
+                crew.remove_ufrag(ufrag, *member);
+            }
         }
+    }
+
+    /// Forgets a user fragment that another member has from here on.
+    pub(super) fn lose_ufrag(&mut self, ufrag: &str) {
+        self.ufrags.remove(ufrag.as_bytes());
     }
 
     /// How many entries there are.
@@ -79,7 +118,7 @@ pub(super) fn is_success_response(payload: &[u8]) -> bool {
 ///
 /// This is a glance that costs a stranger's datagram next to nothing; whether the message is whole and authentic is for
 /// the core to say.
-fn requested_ufrag(payload: &[u8]) -> Option<&[u8]> {
+pub(super) fn requested_ufrag(payload: &[u8]) -> Option<&[u8]> {
     let (header, mut attributes) = payload.split_at_checked(HEADER_LEN)?;
     if !header.starts_with(&BINDING_REQUEST) || header[4..8] != MAGIC_COOKIE {
         return None;
