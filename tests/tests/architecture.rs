@@ -45,7 +45,7 @@ fn packages_import_what_the_table_allows() {
 #[test]
 fn protocol_crates_have_no_world_and_no_unsafe_code() {
     let metadata = MetadataCommand::new().no_deps().exec().unwrap();
-    let with_std = ["crypto-rustls", "crypto-openssl", "drive", "tokio", "smol", "mio", "tests"]
+    let with_std = ["crypto-rustls", "crypto-openssl", "drive", "tokio", "smol", "mio", "whip", "tests"]
         .map(|name| format!("pavane-{name}"));
     for package in metadata.workspace_packages() {
         if with_std.iter().any(|name| package.name.as_str() == name) {
@@ -56,5 +56,35 @@ fn protocol_crates_have_no_world_and_no_unsafe_code() {
         for attribute in ["#![no_std]", "#![forbid(unsafe_code)]"] {
             assert!(text.lines().any(|line| line == attribute), "{source} lacks {attribute}");
         }
+    }
+}
+
+#[test]
+fn openssl_takes_the_place_of_every_other_cryptographic_library() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    for adapter in ["pavane-tokio", "pavane-smol", "pavane-mio"] {
+        let tree = |features: &[&str]| {
+            let mut command = std::process::Command::new(&cargo);
+            command.args([
+                "tree",
+                "--offline",
+                "--prefix",
+                "none",
+                "--edges",
+                "normal,build,dev",
+                "-p",
+                adapter,
+            ]);
+            let output = command.args(features).output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let has = |tree: &str, name: &str| tree.lines().any(|line| line.split(' ').next() == Some(name));
+        let openssl = tree(&["--no-default-features", "--features", "openssl"]);
+        assert!(has(&openssl, "openssl-sys"));
+        for other in ["aws-lc-rs", "aws-lc-sys", "ring"] {
+            assert!(!has(&openssl, other), "{adapter} with OpenSSL imports {other}");
+        }
+        assert!(has(&tree(&[]), "aws-lc-rs"), "{adapter} stands on aws-lc-rs by default");
     }
 }
