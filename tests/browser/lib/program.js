@@ -30,10 +30,10 @@ class Program {
   }
 }
 
-/** The example with the page. */
+/** An example with a page; the one that is called so if no other is named. */
 export class Server extends Program {
-  static async start(log) {
-    const server = new Server("browser", ["--port", "0"], log);
+  static async start(log, name = "browser", args = ["--port", "0"]) {
+    const server = new Server(name, args, log);
     const [line] = await Promise.race([
       once(server.lines, "line"),
       server.exited.then(() => { throw new Error("the program ended at once"); }),

@@ -1,0 +1,90 @@
+// The examples whose pages are their own: one publishes and many watch, and browsers chat.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { BROWSERS, launch, open } from "./lib/browsers.js";
+import { Server } from "./lib/program.js";
+
+const PATIENCE = 30_000;
+/** Pictures that a watcher has to see before it is believed. */
+const PICTURES = 30;
+
+describe("examples", { concurrency: false }, () => {
+  const log = [];
+  const browsers = new Map();
+
+  before(async () => {
+    for (const name of BROWSERS) browsers.set(name, await launch(name, { media: true }));
+  });
+  after(async () => {
+    for (const browser of browsers.values()) await browser.close();
+  });
+
+  async function press(name, url, button) {
+    const page = await open(browsers.get(name), log);
+    await page.goto(url);
+    await page.click(button);
+    await page.waitForFunction(() => document.getElementById("state").textContent === "connected", { timeout: PATIENCE });
+    return page;
+  }
+
+  /** Waits until a page has seen some more pictures. */
+  async function seesPictures(page) {
+    const seen = () => page.evaluate(() => document.getElementById("video").getVideoPlaybackQuality().totalVideoFrames);
+    await page.waitForFunction(
+      (until) => document.getElementById("video").getVideoPlaybackQuality().totalVideoFrames >= until,
+      { timeout: PATIENCE }, await seen() + PICTURES);
+    assert.ok(await page.evaluate(() => document.getElementById("video").videoWidth) > 0);
+  }
+
+  for (const publisher of BROWSERS) {
+    test(`${publisher} publishes by WHIP, all watch by WHEP, and whoever comes late does too`, { timeout: 180_000 }, async () => {
+      const server = await Server.start(log, "broadcast", ["0"]);
+      try {
+        const publishing = await press(publisher, server.url, "#publish");
+        const watchers = [];
+        for (const name of [...BROWSERS, publisher]) {
+          watchers.push(await press(name, server.url, "#watch"));
+          await seesPictures(watchers.at(-1));
+        }
+        await publishing.close();
+        // Another takes over, and nobody has to do anything about it.
+        const other = BROWSERS.find((name) => name !== publisher) ?? publisher;
+        const next = await press(other, server.url, "#publish");
+        for (const watcher of watchers) await seesPictures(watcher);
+        for (const page of [next, ...watchers]) await page.close();
+      } catch (error) {
+        console.error(log.slice(-50).join("\n"));
+        throw error;
+      } finally {
+        await server.kill();
+      }
+    });
+  }
+
+  test("browsers hear each other", { timeout: 60_000 }, async () => {
+    const server = await Server.start(log, "chat", ["0"]);
+    try {
+      const pages = [];
+      for (const name of [...BROWSERS, BROWSERS[0]]) {
+        const page = await open(browsers.get(name), log);
+        await page.goto(server.url);
+        await page.waitForSelector("#line:enabled", { timeout: PATIENCE });
+        pages.push(page);
+      }
+      for (const [number, page] of pages.entries()) {
+        await page.type("#line", `This is ${number}.`);
+        await page.keyboard.press("Enter");
+        for (const hearer of pages) {
+          await hearer.waitForFunction((text) => document.getElementById("said").innerText.includes(text), { timeout: PATIENCE }, `This is ${number}.`);
+        }
+      }
+    } catch (error) {
+      console.error(log.slice(-50).join("\n"));
+      throw error;
+    } finally {
+      await server.kill();
+    }
+  });
+});
