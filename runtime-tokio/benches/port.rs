@@ -127,6 +127,15 @@ fn usage() -> Usage {
     }
 }
 
+/// Datagrams that the system has dropped for want of room in a socket's buffer, on this machine, ever.
+fn overflows() -> u64 {
+    let text = std::fs::read_to_string("/proc/net/snmp").unwrap_or_default();
+    let mut lines = text.lines().filter(|line| line.starts_with("Udp:"));
+    let (Some(names), Some(figures)) = (lines.next(), lines.next()) else { return 0 };
+    let column = names.split(' ').position(|name| name == "RcvbufErrors");
+    column.and_then(|column| figures.split(' ').nth(column)?.parse().ok()).unwrap_or(0)
+}
+
 async fn server(arguments: &Arguments) {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let port = Builder::new().addresses([address]).build_port().expect("the loopback interface is there");
@@ -171,17 +180,23 @@ async fn server(arguments: &Arguments) {
         tokio::spawn(echo(channel.clone()));
     }
     println!(
-        "\n| {} peers echo 100 bytes 50 times a second | p50 | p99 | server's CPU |\n|---|---|---|---|",
+        "\n| {} peers echo 100 bytes 50 times a second | p50 | p99 | server's CPU | the system had no buffer for |\n|---|---|---|---|---|",
         arguments.echoes
     );
     let question = |flood| json!({"echo": arguments.echoes, "seconds": arguments.seconds, "flood": flood, "port": address.port()});
     for (what, flood) in [("alone", "none"), ("one of them floods garbage", "peer"), ("alone again", "none")]
     {
-        let from = usage().cpu;
+        let (from, overflowed) = (usage().cpu, overflows());
         let (back, answer) = clients.ask_patiently(question(flood)).await;
         clients = back;
         let cpu = (usage().cpu - from).as_secs_f64() / arguments.seconds as f64;
-        println!("| {what} | {} µs | {} µs | {:.1} % |", answer["p50"], answer["p99"], 100.0 * cpu);
+        let overflowed = overflows() - overflowed;
+        println!(
+            "| {what} | {} µs | {} µs | {:.1} % | {overflowed} datagrams |",
+            answer["p50"],
+            answer["p99"],
+            100.0 * cpu
+        );
     }
 
     let from = usage();

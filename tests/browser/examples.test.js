@@ -1,6 +1,8 @@
 // The examples whose pages are their own: one publishes and many watch, and browsers chat.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 
 import { BROWSERS, launch, open } from "./lib/browsers.js";
@@ -9,6 +11,18 @@ import { Server } from "./lib/program.js";
 const PATIENCE = 30_000;
 /** Pictures that a watcher has to see before it is believed. */
 const PICTURES = 30;
+
+/** What GStreamer makes, and sends as RTP; `whip-client` is of Debian's package simple-whip-client. */
+const PICTURE = "videotestsrc is-live=true ! video/x-raw,width=320,height=240,framerate=30/1 ! videoconvert ! vp8enc deadline=1 keyframe-max-dist=30 ! "
+  + "rtpvp8pay pt=96 ssrc=2 ! queue ! application/x-rtp,media=video,encoding-name=VP8,payload=96";
+const SOUND = "audiotestsrc is-live=true wave=red-noise ! audioconvert ! audioresample ! queue ! opusenc ! rtpopuspay pt=100 ssrc=1 ! "
+  + "queue ! application/x-rtp,media=audio,encoding-name=OPUS,payload=100";
+
+function publishByGStreamer(url, log) {
+  const client = spawn("whip-client", ["-u", new URL("/whip", url).href, "-A", SOUND, "-V", PICTURE]);
+  for (const stream of [client.stdout, client.stderr]) stream.on("data", (text) => log.push(`whip-client: ${text}`));
+  return client;
+}
 
 describe("examples", { concurrency: false }, () => {
   const log = [];
@@ -62,6 +76,29 @@ describe("examples", { concurrency: false }, () => {
       }
     });
   }
+
+  test("GStreamer publishes by WHIP, browsers watch", { timeout: 120_000 }, async () => {
+    const server = await Server.start(log, "broadcast", ["0"]);
+    const publisher = publishByGStreamer(server.url, log);
+    const ended = once(publisher, "exit");
+    try {
+      for (const name of BROWSERS) {
+        const page = await press(name, server.url, "#watch");
+        await seesPictures(page);
+        assert.equal(await page.evaluate(() => document.getElementById("video").videoWidth), 320);
+        await page.close();
+      }
+      // It ends its session before it goes.
+      publisher.kill("SIGINT");
+      assert.equal((await ended)[0], 0);
+    } catch (error) {
+      console.error(log.slice(-50).join("\n"));
+      throw error;
+    } finally {
+      publisher.kill("SIGKILL");
+      await server.kill();
+    }
+  });
 
   test("browsers hear each other", { timeout: 60_000 }, async () => {
     const server = await Server.start(log, "chat", ["0"]);

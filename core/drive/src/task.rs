@@ -126,6 +126,8 @@ impl<R: Runtime, D: Drive<Host = R> + Unpin> Future for Task<R, D> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
+        // It may well be a socket that woke the task: the first turn is not to be in vain.
+        this.poll_sockets(cx);
         for _ in 0..MAX_ROUNDS {
             let turn = this.drive.turn(cx.waker());
             match turn {
