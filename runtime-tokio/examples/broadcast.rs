@@ -13,7 +13,6 @@ use std::io;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -59,9 +58,6 @@ struct Published {
 
 /// Packets that a watcher may be behind by; beyond, it misses some.
 const BACKLOG: usize = 1024;
-
-/// How long key frames are asked for: by then one has come, or is asked for again.
-const KEYFRAME_PATIENCE: Duration = Duration::from_millis(300);
 
 /// Bytes of a request at most.
 const MAX_REQUEST: usize = 64 * 1024;
@@ -189,15 +185,7 @@ async fn pass_on(track: LocalTrack, mut stage: broadcast::Receiver<Arc<Published
         let Some(payload_type) = PayloadType::new(codec.payload_type) else { continue };
         let Some(next) = track.next_sequence_number() else { continue };
         let (number, timestamp) = place.of(&published, next);
-        let packet = &published.packet;
-        let packet = Outgoing {
-            payload_type,
-            marker: packet.marker,
-            timestamp,
-            payload: packet.payload.clone(),
-            extensions: packet.extensions.clone(),
-            captured_at: None,
-        };
+        let packet = Outgoing { payload_type, timestamp, ..published.packet.clone().into_outgoing() };
         // Nothing is lost by a packet that cannot be sent: the next one follows.
         let _ = track.forward(number, packet);
     }
@@ -240,13 +228,9 @@ async fn watch(peer: PeerConnection, tracks: Vec<LocalTrack>, stage: Stage) {
         match event {
             Event::ConnectionStateChanged(ConnectionState::Failed) => peer.close(),
             Event::ConnectionStateChanged(ConnectionState::Connected) | Event::KeyframeWanted(_) => {
-                let video = stage.video.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                tokio::spawn(async move {
-                    let Some(video) = video else { return };
+                if let Some(video) = &*stage.video.lock().unwrap_or_else(PoisonError::into_inner) {
                     video.request_keyframe();
-                    tokio::time::sleep(KEYFRAME_PATIENCE).await;
-                    video.keyframe_received();
-                });
+                }
             }
             _ => {}
         }

@@ -67,7 +67,7 @@ async fn broadcast_to(track: &LocalTrack, payload: &'static [u8], watchers: &[Re
                 payload_type: PayloadType::new(codec.payload_type).expect("it has seven bits"),
                 marker: true,
                 timestamp: RtpTimestamp(90_000 + number * 3000),
-                payload: Bytes::from_static(payload),
+                payload: payload.into(),
                 extensions: Default::default(),
                 captured_at: None,
             };

@@ -1,8 +1,11 @@
 // The examples whose pages are their own: one publishes and many watch, and browsers chat.
 
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
 import { after, before, describe, test } from "node:test";
 
 import { BROWSERS, launch, open } from "./lib/browsers.js";
@@ -22,6 +25,30 @@ function publishByGStreamer(url, log) {
   const client = spawn("whip-client", ["-u", new URL("/whip", url).href, "-A", SOUND, "-V", PICTURE]);
   for (const stream of [client.stdout, client.stderr]) stream.on("data", (text) => log.push(`whip-client: ${text}`));
   return client;
+}
+
+/** That others find pictures and sound in a file, at the rate of their source, and nothing to complain about. */
+function assertRecording(file) {
+  const probe = run("ffprobe", ["-v", "error", "-count_frames", "-show_streams", "-of", "json", file]);
+  const { streams } = JSON.parse(probe);
+  assert.deepEqual(streams.map(({ codec_name: codec }) => codec), ["vp8", "opus"]);
+  const [pictures, sound] = streams.map(({ nb_read_frames: frames }) => Number(frames));
+  assert.ok(pictures >= 50 && sound >= 150, `${pictures} pictures, ${sound} packets of sound`);
+  assert.equal(run("ffmpeg", ["-v", "error", "-i", file, "-f", "null", "-"]), "");
+}
+
+function run(program, args) {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8" });
+  assert.equal(status, 0, `${program}: ${stderr}`);
+  return stdout + stderr;
+}
+
+/** Leaves a picture of the file where somebody wants to look at it. */
+function savePicture(file, name) {
+  const folder = process.env.PAVANE_TEST_SCREENSHOTS;
+  if (!folder) return;
+  fs.mkdirSync(folder, { recursive: true });
+  run("ffmpeg", ["-v", "error", "-y", "-ss", "1", "-i", file, "-frames:v", "1", path.join(folder, `${name}.png`)]);
 }
 
 describe("examples", { concurrency: false }, () => {
@@ -99,6 +126,38 @@ describe("examples", { concurrency: false }, () => {
       await server.kill();
     }
   });
+
+  for (const name of BROWSERS) {
+    test(`what ${name} sends is recorded, and plays`, { timeout: 120_000 }, async () => {
+      const folder = fs.mkdtempSync(path.join(os.tmpdir(), "recording-"));
+      const file = path.join(folder, "recording.webm");
+      const recorder = await Server.start(log, "record", [file, "--port", "0"]);
+      try {
+        const page = await press(name, recorder.url, "#record");
+        await new Promise((resolve) => setTimeout(resolve, 4000));
+        const recorded = once(recorder.lines, "line");
+        await page.click("#stop");
+        const [line] = await recorded;
+        assert.match(line, /^Recorded \d+ frames\.$/);
+        await page.close();
+        assertRecording(file);
+        savePicture(file, `recorded-${name}`);
+
+        const player = await Server.start(log, "play", [file, "--port", "0"]);
+        const watcher = await press(name, player.url, "#watch");
+        // The recording is shorter than that, so that it has to begin anew.
+        for (let part = 0; part < 6; part++) await seesPictures(watcher);
+        await watcher.close();
+        await player.kill();
+      } catch (error) {
+        console.error(log.slice(-50).join("\n"));
+        throw error;
+      } finally {
+        await recorder.kill();
+        fs.rmSync(folder, { recursive: true });
+      }
+    });
+  }
 
   test("browsers hear each other", { timeout: 60_000 }, async () => {
     const server = await Server.start(log, "chat", ["0"]);

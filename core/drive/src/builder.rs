@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use pavane::base::rand_core::CryptoRng;
 use pavane::crypto::Provider;
-use pavane::{CandidateError, Config, ConfigError, IceTiming};
+use pavane::{CandidateError, CodecParameters, Config, ConfigError, IceTiming};
 
 use crate::interfaces;
 use crate::{Demux, Demuxes, Driver, DriverTask, Host, MdnsMode, PeerConnection, Port, Runtime, Task};
@@ -116,6 +116,12 @@ impl<R: Host> Builder<R> {
     #[must_use]
     pub fn receive_window(self, bytes: u32) -> Self {
         self.change(move |config| config.receive_window(bytes))
+    }
+
+    /// Sets the codecs of tracks, the most preferred first, with the payload types that they have in our offers.
+    #[must_use]
+    pub fn codecs(self, codecs: Vec<CodecParameters>) -> Self {
+        self.change(move |config| config.codecs(codecs))
     }
 
     fn change(mut self, change: impl FnOnce(Config) -> Config + Send + 'static) -> Self {

@@ -7,9 +7,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 use pavane::{
     CandidateError, ChannelId, ChannelInit, CloseReason, ConnectionState, CreateChannelError, Description,
-    Direction, IceCandidate, IceConnectionState, IceGatheringState, MediaKind, Path, SenderId,
-    SignalingError, SignalingState, Stats, StatsReport, TrackError, TrackInit, TransceiverId,
-    TransceiverInit,
+    Direction, IceCandidate, IceConnectionState, IceGatheringState, MediaKind, Path, SignalingError,
+    SignalingState, Stats, StatsReport, TrackError, TrackInit, TransceiverId, TransceiverInit,
 };
 
 use crate::state::{Counters, Shared, State};
@@ -142,12 +141,6 @@ impl PeerConnection {
         init: TransceiverInit,
     ) -> Result<TransceiverId, TrackError> {
         self.shared().command(|peer, _| peer.add_transceiver(kind, init))
-    }
-
-    /// What is sent by a sender, to be written to.
-    pub fn local_track(&self, sender: SenderId) -> Option<LocalTrack> {
-        let kind = self.shared().lock().peer.sender(sender)?.kind();
-        Some(LocalTrack::new(self.handles.clone(), sender, kind))
     }
 
     /// The transceivers as they are, in the order of their creation.

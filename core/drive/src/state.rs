@@ -327,6 +327,7 @@ impl State {
                     }
                 }
                 Event::Writable => self.wake_for_room(),
+                Event::FrameReadable(id) => self.wake_readers(id),
                 Event::Track(track) => {
                     self.inboxes.entry(track.receiver).or_default();
                     self.queue(Event::Track(track));

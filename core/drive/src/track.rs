@@ -7,11 +7,12 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_core::Stream;
+use pavane::rtp::frame::Frame;
 use pavane::rtp::send::{MediaExtensions, Outgoing, OutgoingFrame};
 use pavane::rtp::{PayloadType, RtpTimestamp, SequenceNumber};
 use pavane::{
-    CodecParameters, Direction, Instant, MediaKind, ReceivedRtp, ReceiverId, SenderId, TrackEvent,
-    TransceiverId, WriteError,
+    CodecParameters, Direction, FrameOptions, Instant, MediaKind, ReceivedRtp, ReceiverId, SenderId,
+    TrackEvent, TransceiverId, WriteError,
 };
 
 use crate::peer::Handles;
@@ -155,6 +156,27 @@ impl RemoteTrack {
         Packets { waiting: Waiting::new(&self.hold.handles.shared), track: self.clone() }
     }
 
+    /// Has whole frames handed over from here on, by [`recv_frame`](Self::recv_frame), in the place of packets. Key frames
+    /// are asked for by themselves where only one helps.
+    pub fn receive_frames(&self, options: FrameOptions) {
+        let id = self.receiver();
+        self.hold.handles.shared.command(|peer, _| {
+            if let Some(mut receiver) = peer.receiver(id) {
+                receiver.receive_frames(options);
+            }
+        });
+    }
+
+    /// The next whole frame, in the order in which they are decoded; `None` once the track's transceiver is stopped or the
+    /// connection has ended. [`receive_frames`](Self::receive_frames) has to be called before.
+    ///
+    /// # Cancel safety
+    /// Dropping the future loses no frame.
+    pub async fn recv_frame(&self) -> Option<Frame> {
+        let receiver = self.receiver();
+        Waiting::new(&self.hold.handles.shared).until(|state| next_frame(state, receiver)).await
+    }
+
     /// Asks the peer for a key frame, and again until one begins to come; of a codec whose key frames are not known here,
     /// until [`keyframe_received`](Self::keyframe_received).
     pub fn request_keyframe(&self) {
@@ -200,6 +222,17 @@ impl Stream for Packets {
         let Self { waiting, track } = self.get_mut();
         let receiver = track.receiver();
         waiting.poll(cx, |state| next_packet(state, receiver))
+    }
+}
+
+fn next_frame(state: &mut State, id: ReceiverId) -> Attempt<Option<Frame>> {
+    let now = state.now();
+    let ended = state.ended().is_some();
+    let Some(mut receiver) = state.peer.receiver(id) else { return Attempt::Done(None) };
+    match receiver.recv_frame(now) {
+        Some(frame) => Attempt::Done(Some(frame)),
+        None if ended => Attempt::Done(None),
+        None => Attempt::Wait(ListId::Packets(id), 0),
     }
 }
 

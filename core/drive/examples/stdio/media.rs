@@ -30,7 +30,7 @@ impl Media {
             init = init.track(track(kind));
         }
         let id = peer.add_transceiver(kind, init)?;
-        if let Some(ours) = peer.local_track(id.sender()) {
+        if let Some(ours) = peer.local_track(id) {
             self.ours.insert(id, ours);
         }
         Ok(())

@@ -1,0 +1,336 @@
+//! Plays a WebM or Matroska file to browsers, or to whatever else watches by WHEP.
+//!
+//! ```sh
+//! cargo run --release --example play -p pavane-tokio -- film.webm
+//! ```
+//!
+//! It prints an address. The page there shows the file from its beginning, again and again, to everybody who opens it. The
+//! file's frames are put into packets as they are: pictures of VP8, VP9 or AV1 and sound of Opus.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{Response, StatusCode};
+use axum::response::Html;
+use axum::routing::{any, get};
+use clap::Parser;
+use pavane_tokio::pavane::rtp::send::OutgoingFrame;
+use pavane_tokio::pavane::rtp::{PayloadType, RtpTimestamp};
+use pavane_tokio::pavane::{MediaKind, TrackInit};
+use pavane_tokio::{Builder, ConnectionState, Event, LocalTrack, PeerConnection, Port};
+use pavane_whip::{Endpoint, Kind};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+use webm_iterable::WebmIterator;
+use webm_iterable::matroska_spec::{Block, Master, MatroskaSpec, SimpleBlock};
+
+/// Plays a file to browsers.
+#[derive(Parser)]
+struct Arguments {
+    /// The file.
+    file: PathBuf,
+    /// The port of the page; any that is free if it is 0.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+}
+
+/// What the requests share.
+struct Cinema {
+    port: Port,
+    whep: Endpoint,
+    file: PathBuf,
+}
+
+/// Bytes of a request at most.
+const MAX_REQUEST: usize = 64 * 1024;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let formats = describe(&arguments.file)?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port)).await?;
+    println!("{formats}: open http://localhost:{} in a browser.", listener.local_addr()?.port());
+    let port = Builder::new().include_loopback(true).build_port()?;
+    let cinema = Arc::new(Cinema { port, whep: Endpoint::new(Kind::Whep, "/whep"), file: arguments.file });
+    let app = Router::new()
+        .route("/", get(|| async { Html(PAGE) }))
+        .route("/whep", any(whep))
+        .route("/whep/{id}", any(whep))
+        .with_state(cinema);
+    axum::serve(listener, app).await?;
+    Ok(())
+}
+
+async fn whep(State(cinema): State<Arc<Cinema>>, request: Request) -> Response<Body> {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_REQUEST).await else {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
+        return response;
+    };
+    let accept = |_: &_, _: &_| {
+        let peer = cinema.port.peer().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        let track = |kind| peer.add_track(TrackInit::new(kind).stream("film"));
+        let tracks = track(MediaKind::Audio).and_then(|audio| Ok([audio, track(MediaKind::Video)?]));
+        let tracks = tracks.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        tokio::spawn(show(peer.clone(), tracks, cinema.file.clone()));
+        Ok(peer)
+    };
+    cinema.whep.handle(axum::http::Request::from_parts(parts, body), accept).await.map(Body::from)
+}
+
+/// Sees a watcher through its connection; the film begins when that is there.
+async fn show(peer: PeerConnection, tracks: [LocalTrack; 2], file: PathBuf) {
+    let mut showing = None;
+    while let Some(event) = peer.next_event().await {
+        match event {
+            Event::ConnectionStateChanged(ConnectionState::Connected) if showing.is_none() => {
+                let (frames, read) = mpsc::channel(AHEAD);
+                let file = file.clone();
+                tokio::task::spawn_blocking(move || read_again_and_again(&file, &frames));
+                showing = Some(tokio::spawn(send(tracks.clone(), read)));
+            }
+            Event::ConnectionStateChanged(ConnectionState::Failed) => peer.close(),
+            _ => {}
+        }
+    }
+    if let Some(showing) = showing {
+        // What reads the file ends when nobody takes its frames.
+        showing.abort();
+    }
+}
+
+/// Frames that are read ahead of their time.
+const AHEAD: usize = 64;
+
+/// Sends frames when their time has come.
+async fn send(tracks: [LocalTrack; 2], mut frames: mpsc::Receiver<FilmFrame>) {
+    let began = Instant::now();
+    while let Some(frame) = frames.recv().await {
+        sleep_until(began + frame.time).await;
+        let Some(track) = tracks.iter().find(|track| track.kind() == frame.format.kind()) else { continue };
+        let codecs = track.codecs();
+        let Some(codec) = codecs.iter().find(|codec| codec.codec.is(frame.format.name())) else { continue };
+        let Some(payload_type) = PayloadType::new(codec.payload_type) else { continue };
+        let ticks = frame.time.as_micros() * u128::from(codec.codec.clock_rate) / 1_000_000;
+        // A frame that cannot be sent is missed, as others may be.
+        let _ = track.write_frame(OutgoingFrame::new(payload_type, RtpTimestamp(ticks as u32), frame.data));
+    }
+}
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// What a track of the file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Vp8,
+    Vp9,
+    Av1,
+    Opus,
+}
+
+impl Format {
+    fn of(codec_id: &str) -> Option<Self> {
+        Some(match codec_id {
+            "V_VP8" => Self::Vp8,
+            "V_VP9" => Self::Vp9,
+            "V_AV1" => Self::Av1,
+            "A_OPUS" => Self::Opus,
+            _ => return None,
+        })
+    }
+
+    /// Its name in descriptions.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Vp8 => "VP8",
+            Self::Vp9 => "VP9",
+            Self::Av1 => "AV1",
+            Self::Opus => "opus",
+        }
+    }
+
+    const fn kind(self) -> MediaKind {
+        if matches!(self, Self::Opus) { MediaKind::Audio } else { MediaKind::Video }
+    }
+}
+
+/// A frame, and when it is to be shown.
+struct FilmFrame {
+    format: Format,
+    time: Duration,
+    data: Vec<u8>,
+}
+
+/// Between the end of the file and its beginning anew.
+const INTERVAL: Duration = Duration::from_millis(40);
+
+fn read_again_and_again(file: &Path, frames: &mpsc::Sender<FilmFrame>) {
+    let mut begins = Duration::ZERO;
+    loop {
+        let mut last = begins;
+        let read = Film::open(file).and_then(|film| {
+            film.read(|mut frame| {
+                frame.time += begins;
+                last = last.max(frame.time);
+                frames.blocking_send(frame).is_ok()
+            })
+        });
+        match read {
+            Ok(true) if last > begins => begins = last + INTERVAL,
+            Ok(_) => return,
+            Err(error) => return eprintln!("The file cannot be read: {error}"),
+        }
+    }
+}
+
+/// What the file's tracks are.
+fn describe(file: &Path) -> Result<String> {
+    let mut film = Film::open(file)?;
+    let mut formats = Vec::new();
+    for tag in &mut film.tags {
+        match tag? {
+            MatroskaSpec::TrackEntry(Master::Full(entry)) => formats.extend(film.track.add(&entry)),
+            MatroskaSpec::Cluster(_) => break,
+            _ => {}
+        }
+    }
+    match formats.is_empty() {
+        true => Err("there is neither VP8, VP9, AV1 nor Opus in the file".into()),
+        false => Ok(formats.iter().map(|format| format.name()).collect::<Vec<_>>().join(" and ")),
+    }
+}
+
+/// A file that is being read.
+struct Film {
+    tags: WebmIterator<BufReader<File>>,
+    track: Tracks,
+}
+
+/// The tracks of a file by their numbers, those of them that can be played.
+#[derive(Default)]
+struct Tracks(Vec<(u64, Format)>);
+
+impl Tracks {
+    fn add(&mut self, entry: &[MatroskaSpec]) -> Option<Format> {
+        let number = entry.iter().find_map(|tag| match tag {
+            MatroskaSpec::TrackNumber(number) => Some(*number),
+            _ => None,
+        })?;
+        let format = entry.iter().find_map(|tag| match tag {
+            MatroskaSpec::CodecID(id) => Format::of(id),
+            _ => None,
+        })?;
+        self.0.push((number, format));
+        Some(format)
+    }
+
+    fn format(&self, number: u64) -> Option<Format> {
+        self.0.iter().find(|(known, _)| *known == number).map(|(_, format)| *format)
+    }
+}
+
+impl Film {
+    fn open(file: &Path) -> Result<Self> {
+        let whole = [MatroskaSpec::TrackEntry(Master::Start), MatroskaSpec::BlockGroup(Master::Start)];
+        let tags = WebmIterator::new(BufReader::new(File::open(file)?), &whole);
+        Ok(Self { tags, track: Tracks::default() })
+    }
+
+    /// Reads every frame, until the file ends or one is not taken; says whether the file ended.
+    fn read(mut self, mut take: impl FnMut(FilmFrame) -> bool) -> Result<bool> {
+        let (mut scale, mut cluster) = (1_000_000, 0);
+        for tag in &mut self.tags {
+            let (number, since, frames) = match tag? {
+                MatroskaSpec::TimestampScale(nanos) => {
+                    scale = nanos;
+                    continue;
+                }
+                MatroskaSpec::Timestamp(time) => {
+                    cluster = time;
+                    continue;
+                }
+                MatroskaSpec::TrackEntry(Master::Full(entry)) => {
+                    self.track.add(&entry);
+                    continue;
+                }
+                tag @ MatroskaSpec::SimpleBlock(_) => {
+                    let block = SimpleBlock::try_from(&tag)?;
+                    (
+                        block.track,
+                        block.timestamp,
+                        data(block.read_frame_data()?.iter().map(|frame| frame.data)),
+                    )
+                }
+                MatroskaSpec::BlockGroup(Master::Full(group)) => {
+                    let block = group.iter().find(|tag| matches!(tag, MatroskaSpec::Block(_)));
+                    let Some(block) = block.map(Block::try_from).transpose()? else { continue };
+                    (
+                        block.track,
+                        block.timestamp,
+                        data(block.read_frame_data()?.iter().map(|frame| frame.data)),
+                    )
+                }
+                _ => continue,
+            };
+            let Some(format) = self.track.format(number) else { continue };
+            let time = cluster.saturating_add_signed(since.into());
+            let time = Duration::from_nanos(time.saturating_mul(scale));
+            for data in frames {
+                if !take(FilmFrame { format, time, data }) {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn data<'f>(frames: impl Iterator<Item = &'f [u8]>) -> Vec<Vec<u8>> {
+    frames.map(<[u8]>::to_vec).collect()
+}
+
+const PAGE: &str = r#"<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Play</title>
+<link rel="icon" href="data:,">
+<style>
+  body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem }
+  video { width: 100%; aspect-ratio: 4/3; background: #222; border-radius: .5rem }
+  button { font: inherit; padding: .4rem 1rem; margin: 0 .5rem 1rem 0 }
+</style>
+<h1>Play</h1>
+<button id="watch">Watch</button> <span id="state"></span>
+<video id="video" autoplay playsinline muted controls></video>
+<script>
+  const show = (text) => { document.getElementById("state").textContent = text; };
+
+  async function watch() {
+    const peer = new RTCPeerConnection();
+    peer.onconnectionstatechange = () => show(peer.connectionState);
+    const stream = new MediaStream();
+    for (const kind of ["audio", "video"]) stream.addTrack(peer.addTransceiver(kind, { direction: "recvonly" }).receiver.track);
+    document.getElementById("video").srcObject = stream;
+    await peer.setLocalDescription();
+    if (peer.iceGatheringState !== "complete") {
+      await new Promise((resolve) => {
+        peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && resolve();
+      });
+    }
+    const response = await fetch("/whep", { method: "POST", headers: { "content-type": "application/sdp" }, body: peer.localDescription.sdp });
+    if (!response.ok) throw new Error(`the program says ${response.status}`);
+    await peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    addEventListener("pagehide", () => fetch(response.headers.get("location"), { method: "DELETE", keepalive: true }));
+  }
+
+  document.getElementById("watch").onclick = () => watch().catch((error) => show(error.message));
+</script>
+</html>
+"#;
