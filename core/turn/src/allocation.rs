@@ -12,7 +12,7 @@ use pavane_stun::{AttributeType, Builder, Class, LongTerm, Method, TransactionId
 
 use crate::peers::Peers;
 use crate::transactions::{Ask, Schedule, Transactions};
-use crate::{Config, Counters, EndReason, Event};
+use crate::{Config, Counters, EndReason, Event, Family};
 
 /// An address on a relay.
 pub struct Allocation {
@@ -29,7 +29,6 @@ pub struct Allocation {
     pub(crate) counters: Counters,
     /// Numbers indications, which nobody answers: they have to be different, not secret.
     pub(crate) indications: u128,
-    pub(crate) scratch: Vec<u8>,
     next_timeout: Option<Instant>,
 }
 
@@ -39,11 +38,18 @@ pub(crate) enum State {
     /// It has been asked for.
     Allocating,
     /// It is there, and is refreshed at this moment, unless that has been asked for.
-    Live { relayed: SocketAddr, refresh_at: Option<Instant> },
+    Live { relayed: Relayed, refresh_at: Option<Instant> },
     /// The server has been told that it ends.
     Releasing,
     /// There is nothing (left).
     Over,
+}
+
+/// The addresses on the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Relayed {
+    pub(crate) first: SocketAddr,
+    pub(crate) additional: Option<SocketAddr>,
 }
 
 /// How long before its end an allocation is refreshed (RFC 8656 §8), where it lasts long enough.
@@ -70,7 +76,6 @@ impl Allocation {
             events: VecDeque::new(),
             counters: Counters::default(),
             indications: u128::from_be_bytes(random_array(rng)),
-            scratch: Vec::new(),
             next_timeout: None,
         };
         allocation.transactions.begin(now, rng, Ask::Allocate, false, 0);
@@ -172,7 +177,15 @@ impl Allocation {
     /// The address on the relay, while there is one.
     pub const fn relayed(&self) -> Option<SocketAddr> {
         match self.state {
-            State::Live { relayed, .. } => Some(relayed),
+            State::Live { relayed, .. } => Some(relayed.first),
+            _ => None,
+        }
+    }
+
+    /// The IPv6 address beside it, while there is one.
+    pub const fn additional(&self) -> Option<SocketAddr> {
+        match self.state {
+            State::Live { relayed, .. } => relayed.additional,
             _ => None,
         }
     }
@@ -185,6 +198,11 @@ impl Allocation {
     /// Whether this peer may reach us.
     pub fn is_permitted(&self, peer: IpAddr) -> bool {
         self.peers.is_permitted(peer)
+    }
+
+    /// Whether it has been asked that this peer may reach us, and not been answered.
+    pub fn awaits_permission(&self, peer: IpAddr) -> bool {
+        self.peers.is_asked(peer)
     }
 
     /// What was counted.
@@ -238,7 +256,7 @@ impl Allocation {
     }
 
     /// Takes a lifetime that the server grants.
-    pub(crate) fn granted(&mut self, now: Instant, relayed: SocketAddr, lifetime: u32) {
+    pub(crate) fn granted(&mut self, now: Instant, relayed: Relayed, lifetime: u32) {
         let lifetime = Duration::from_secs(lifetime.into());
         let ahead = REFRESH_AHEAD.min(lifetime / 2);
         self.state = State::Live { relayed, refresh_at: Some(now + (lifetime - ahead).max(SHORTEST)) };
@@ -253,19 +271,23 @@ impl Allocation {
             Ask::Bind(..) => Method::CHANNEL_BIND,
         };
         let family = [self.config.family.number(), 0, 0, 0];
-        let is_v6 = self.config.family == crate::Family::V6;
         let message = Builder::new(buf, Class::Request, method, id);
         let message = match ask {
             Ask::Allocate => {
                 let message = message.attribute(AttributeType::REQUESTED_TRANSPORT, &UDP);
-                // Servers of RFC 5766 refuse what they do not know, and IPv4 is what there is without it.
-                if is_v6 {
-                    message.attribute(AttributeType::REQUESTED_ADDRESS_FAMILY, &family)
-                } else {
-                    message
+                match self.config.family {
+                    // Servers of RFC 5766 refuse what they do not know, and IPv4 is what there is without it.
+                    Family::V4 => message,
+                    Family::V6 => message.attribute(AttributeType::REQUESTED_ADDRESS_FAMILY, &family),
+                    Family::Both => {
+                        let additional = [Family::V6.number(), 0, 0, 0];
+                        message.attribute(AttributeType::ADDITIONAL_ADDRESS_FAMILY, &additional)
+                    }
                 }
             }
-            Ask::Refresh if is_v6 => message.attribute(AttributeType::REQUESTED_ADDRESS_FAMILY, &family),
+            Ask::Refresh if self.config.family == Family::V6 => {
+                message.attribute(AttributeType::REQUESTED_ADDRESS_FAMILY, &family)
+            }
             Ask::Refresh => message,
             Ask::Release => message.attribute(AttributeType::LIFETIME, &[0; 4]),
             Ask::Permit(ip) => {

@@ -13,7 +13,7 @@ pub struct Config {
     pub provider: Arc<dyn Provider>,
     /// Who asks.
     pub user: LongTermCredentials,
-    /// The family of the address on the relay.
+    /// The family of the address on the relay, or of both.
     pub family: Family,
     /// How long a request over UDP waits for its response at first (RFC 8489 §6.2.1: RTO).
     pub initial_timeout: Duration,
@@ -33,13 +33,15 @@ pub enum Family {
     V4,
     /// IPv6.
     V6,
+    /// IPv4, and IPv6 beside it if the server has that (RFC 8656 §18.11).
+    Both,
 }
 
 impl Family {
     /// As attributes have it (RFC 8656 §18.6).
     pub(crate) const fn number(self) -> u8 {
         match self {
-            Self::V4 => 1,
+            Self::V4 | Self::Both => 1,
             Self::V6 => 2,
         }
     }

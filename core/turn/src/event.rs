@@ -14,6 +14,8 @@ pub enum Event {
     Allocated {
         /// The address on the relay.
         relayed: SocketAddr,
+        /// The IPv6 address beside it, where both were asked for.
+        additional: Option<SocketAddr>,
         /// Our own address as the server sees it.
         mapped: Option<SocketAddr>,
     },

@@ -174,14 +174,16 @@ impl Machine {
     fn wrap(&mut self, argument: u8) {
         let (size, len) = (1 + usize::from(argument % 7), usize::from(argument % 23));
         let data: Vec<u8> = (0..len as u8).collect();
-        let mut buf = Vec::from(*b"before");
-        buf.extend_from_slice(&data);
-        let wrapped = self.allocation.wrap(peer(argument), &mut buf, 6, Some(size));
-        assert!(buf.starts_with(b"before"));
-        let Ok(wrapped) = wrapped else { return assert_eq!(buf[6..], data[..]) };
-        assert_eq!(buf.len(), 6 + wrapped.len);
+        let Ok(mut envelope) = self.allocation.envelope(peer(argument)) else { return };
         let mut out = Vec::new();
-        for message in buf[6..].chunks(wrapped.segment_size.unwrap_or(wrapped.len)) {
+        let mut buf = Vec::from(*b"before");
+        for datagram in data.chunks(size) {
+            let start = buf.len();
+            buf.resize(start + envelope.headroom(), 0);
+            buf.extend_from_slice(datagram);
+            envelope.close(&mut buf, start);
+            assert_eq!(buf.len() - start, envelope.enclosed_len(datagram.len()));
+            let message = &buf[start..];
             match crate::framing::read(message) {
                 Some((_, range)) => out.extend_from_slice(&message[range]),
                 None => {
@@ -193,6 +195,7 @@ impl Machine {
                 }
             }
         }
+        assert!(buf.starts_with(b"before"));
         assert_eq!(out, data);
     }
 

@@ -9,7 +9,7 @@
 //! ```
 //!
 //! While it is live it refreshes itself, asks for permissions and channels, wraps what goes to peers
-//! ([`Allocation::wrap`]) and unwraps what comes from them ([`Allocation::handle_datagram`]). It never opens a socket:
+//! ([`Allocation::envelope`]) and unwraps what comes from them ([`Allocation::handle_datagram`]). It never opens a socket:
 //! datagrams, or the messages of a stream as [`message_len`] cuts it, come in as slices and go out through
 //! [`Allocation::poll_transmit`].
 
@@ -35,4 +35,4 @@ pub use allocation::Allocation;
 pub use config::{Config, Family};
 pub use event::{Counters, EndReason, Event, NotPermitted, Received};
 pub use framing::{NotTurn, message_len};
-pub use relaying::Wrapped;
+pub use relaying::Envelope;

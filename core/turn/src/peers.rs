@@ -89,6 +89,10 @@ impl Peers {
         self.permission(ip).is_some_and(|permission| permission.standing.holds())
     }
 
+    pub(crate) fn is_asked(&self, ip: IpAddr) -> bool {
+        self.permission(ip).is_some_and(|permission| permission.standing == Standing::Asked)
+    }
+
     /// Takes note of a grant, and says whether it is the first.
     pub(crate) fn granted(&mut self, now: Instant, ip: IpAddr) -> bool {
         let Some(permission) = self.permissions.iter_mut().find(|permission| permission.ip == ip) else {

@@ -11,32 +11,81 @@ use crate::allocation::State;
 use crate::framing;
 use crate::{Allocation, NotPermitted, Received};
 
-/// What datagrams have become by [`Allocation::wrap`].
+/// What is put around each datagram to a peer on its way to the server: room before it, which is filled once the datagram
+/// is there, and, where messages have to be multiples of 4 bytes long, padding behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wrapped {
-    /// How many bytes they are together.
-    pub len: usize,
-    /// How many bytes each but the last has, if there are several.
-    pub segment_size: Option<usize>,
+pub struct Envelope {
+    wrapping: Wrapping,
+    /// Whether padding follows (RFC 8656 §12.5: over a stream; RFC 8489 §14: behind an attribute).
+    pads: bool,
 }
 
-/// How a datagram is wrapped.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wrapping {
+    /// ChannelData.
     Channel(u16),
-    Indication,
+    /// A Send indication, numbered from here on.
+    Indication { peer: SocketAddr, number: u128 },
 }
+
+/// How many indications one envelope numbers at most before another one is asked for.
+const NUMBERS: u128 = 1 << 32;
+
+impl Envelope {
+    /// How many bytes are to be left free before a datagram.
+    pub const fn headroom(&self) -> usize {
+        match self.wrapping {
+            Wrapping::Channel(_) => framing::CHANNEL_HEADER_LEN,
+            Wrapping::Indication { peer, .. } => indication_len(peer),
+        }
+    }
+
+    /// How long a datagram of this length becomes.
+    pub const fn enclosed_len(&self, len: usize) -> usize {
+        self.headroom() + if self.pads { len.next_multiple_of(4) } else { len }
+    }
+
+    /// Closes around the datagram that reaches from [`headroom`](Self::headroom) bytes behind `start` to the end of `buf`.
+    pub fn close(&mut self, buf: &mut Vec<u8>, start: usize) {
+        let short = |len: usize| u16::try_from(len).unwrap_or(u16::MAX);
+        let headroom = self.headroom();
+        let len = buf.len().saturating_sub(start + headroom);
+        let end = start + self.enclosed_len(len);
+        buf.resize(end, 0);
+        match &mut self.wrapping {
+            Wrapping::Channel(number) => {
+                buf[start..start + headroom].copy_from_slice(&framing::header(*number, short(len)));
+            }
+            Wrapping::Indication { peer, number } => {
+                *number = number.wrapping_add(1);
+                let [_, _, _, _, id @ ..] = number.to_be_bytes();
+                // It is written where the buffer ends, and moved to its place.
+                Builder::new(buf, Class::Indication, Method::SEND, TransactionId(id))
+                    .xor_address(AttributeType::XOR_PEER_ADDRESS, *peer)
+                    .finish();
+                buf.put_u16(AttributeType::DATA.0);
+                buf.put_u16(short(len));
+                let body = headroom - STUN_HEADER_LEN + len.next_multiple_of(4);
+                buf[end + 2..end + 4].copy_from_slice(&short(body).to_be_bytes());
+                buf.copy_within(end.., start);
+                buf.truncate(end);
+            }
+        }
+    }
+}
+
+/// The bytes of a STUN message that its length does not count.
+const STUN_HEADER_LEN: usize = 20;
 
 /// The header of an indication and the peer's address, behind which the data come.
 const fn indication_len(peer: SocketAddr) -> usize {
-    const HEADER: usize = 20;
     const ATTRIBUTE: usize = 4;
     const PORT: usize = 4;
     let address = match peer {
         SocketAddr::V4(_) => 4,
         SocketAddr::V6(_) => 16,
     };
-    HEADER + ATTRIBUTE + PORT + address + ATTRIBUTE
+    STUN_HEADER_LEN + ATTRIBUTE + PORT + address + ATTRIBUTE
 }
 
 impl Allocation {
@@ -88,68 +137,20 @@ impl Allocation {
         Received::Data { peer, range }
     }
 
-    /// Wraps the datagrams that lie in `buf` from `start` on, so that the server hands them to `peer`: one, or several of
-    /// `segment_size` bytes each but the last.
+    /// What is to be put around datagrams so that the server hands them to `peer`.
     ///
     /// # Errors
-    /// If the peer may not be reached; `buf` is then as it was.
-    pub fn wrap(
-        &mut self,
-        peer: SocketAddr,
-        buf: &mut Vec<u8>,
-        start: usize,
-        segment_size: Option<usize>,
-    ) -> Result<Wrapped, NotPermitted> {
+    /// If the peer may not be reached.
+    pub fn envelope(&mut self, peer: SocketAddr) -> Result<Envelope, NotPermitted> {
         let wrapping = match self.peers.channel_of(peer) {
             Some(number) => Wrapping::Channel(number),
-            None if self.peers.is_permitted(peer.ip()) => Wrapping::Indication,
+            None if self.peers.is_permitted(peer.ip()) => {
+                self.indications = self.indications.wrapping_add(NUMBERS);
+                Wrapping::Indication { peer, number: self.indications }
+            }
             None => return Err(NotPermitted),
         };
-        let header = match wrapping {
-            Wrapping::Channel(_) => framing::CHANNEL_HEADER_LEN,
-            Wrapping::Indication => indication_len(peer),
-        };
-        let is_padded = matches!(wrapping, Wrapping::Indication) || self.path.transport == Transport::Tcp;
-        let padded = |len: usize| if is_padded { len.next_multiple_of(4) } else { len };
-        let len = buf.len().saturating_sub(start);
-        let size = segment_size.unwrap_or(len).max(1);
-        let count = len.div_ceil(size).max(1);
-        let step = header + padded(size);
-        let last = len - (count - 1) * size;
-        let total = (count - 1) * step + header + padded(last);
-        buf.resize(start + total, 0);
-        // From the last to the first, so that none is overwritten before it has moved.
-        for n in (0..count).rev() {
-            let len = if n + 1 == count { last } else { size };
-            let (from, to) = (start + n * size, start + n * step + header);
-            buf.copy_within(from..from + len, to);
-            buf[to + len..to + padded(len)].fill(0);
-            self.write_header(wrapping, peer, len, padded(len));
-            buf[to - header..to].copy_from_slice(&self.scratch);
-        }
-        Ok(Wrapped { len: total, segment_size: segment_size.filter(|_| count > 1).map(|_| step) })
-    }
-
-    /// Writes what comes before a datagram into the scratch buffer.
-    fn write_header(&mut self, wrapping: Wrapping, peer: SocketAddr, len: usize, padded: usize) {
-        let short = |len: usize| u16::try_from(len).unwrap_or(u16::MAX);
-        self.scratch.clear();
-        match wrapping {
-            Wrapping::Channel(number) => self.scratch.put(&framing::header(number, short(len))),
-            Wrapping::Indication => {
-                self.indications = self.indications.wrapping_add(1);
-                let [_, _, _, _, id @ ..] = self.indications.to_be_bytes();
-                Builder::new(&mut self.scratch, Class::Indication, Method::SEND, TransactionId(id))
-                    .xor_address(AttributeType::XOR_PEER_ADDRESS, peer)
-                    .finish();
-                self.scratch.put_u16(AttributeType::DATA.0);
-                self.scratch.put_u16(short(len));
-                let body = self.scratch.len() - STUN_HEADER_LEN + padded;
-                self.scratch[2..4].copy_from_slice(&short(body).to_be_bytes());
-            }
-        }
+        let pads = matches!(wrapping, Wrapping::Indication { .. }) || self.path.transport == Transport::Tcp;
+        Ok(Envelope { wrapping, pads })
     }
 }
-
-/// The bytes of a STUN message that its length does not count.
-const STUN_HEADER_LEN: usize = 20;

@@ -1,12 +1,14 @@
 //! What the server answers (RFC 8656 §7.3, §7.4, §8.3, §10.3, §12.3).
 
+use core::net::SocketAddr;
+
 use pavane_base::Instant;
 use pavane_base::rand_core::CryptoRng;
 use pavane_stun::{AttributeType, Class, ErrorCode, LongTerm, Message};
 
-use crate::allocation::State;
+use crate::allocation::{Relayed, State};
 use crate::transactions::{Ask, Transaction};
-use crate::{Allocation, EndReason, Event};
+use crate::{Allocation, EndReason, Event, Family};
 
 /// How often a request is asked anew because of other credentials.
 const MAX_RENEWALS: u32 = 4;
@@ -70,12 +72,13 @@ impl Allocation {
         let lifetime = message.lifetime().unwrap_or(DEFAULT_LIFETIME);
         match (transaction.ask, self.state) {
             (Ask::Allocate, State::Allocating) => {
-                let relayed = message.xor_address(AttributeType::XOR_RELAYED_ADDRESS);
-                let Some(relayed) = relayed.filter(|relayed| self.is_fitting(relayed)) else {
+                let Some(relayed) = self.relayed_in(message) else {
                     return self.end(EndReason::Misunderstood);
                 };
                 self.granted(now, relayed, lifetime);
-                self.events.push_back(Event::Allocated { relayed, mapped: message.mapped_address() });
+                let Relayed { first, additional } = relayed;
+                let mapped = message.mapped_address();
+                self.events.push_back(Event::Allocated { relayed: first, additional, mapped });
             }
             (Ask::Refresh, State::Live { relayed, .. }) => self.granted(now, relayed, lifetime),
             (Ask::Release, _) => self.end(EndReason::Closed),
@@ -87,10 +90,17 @@ impl Allocation {
         }
     }
 
-    fn is_fitting(&self, relayed: &core::net::SocketAddr) -> bool {
-        relayed.port() != 0
-            && !relayed.ip().is_unspecified()
-            && relayed.is_ipv6() == (self.config.family == crate::Family::V6)
+    /// The addresses that were asked for, out of those that are there.
+    fn relayed_in(&self, message: &Message<'_>) -> Option<Relayed> {
+        let usable = |address: &SocketAddr| address.port() != 0 && !address.ip().is_unspecified();
+        let addresses = || message.xor_addresses(AttributeType::XOR_RELAYED_ADDRESS).flatten().filter(usable);
+        let v6 = addresses().find(SocketAddr::is_ipv6);
+        let (first, additional) = match self.config.family {
+            Family::V4 => (addresses().find(SocketAddr::is_ipv4)?, None),
+            Family::V6 => (v6?, None),
+            Family::Both => (addresses().find(SocketAddr::is_ipv4)?, v6),
+        };
+        Some(Relayed { first, additional })
     }
 
     fn judge(&mut self, transaction: &Transaction, message: &Message<'_>) -> Verdict {

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
-use crate::{Family, NotPermitted, Received, Wrapped};
+use crate::{Family, NotPermitted, Received};
 
 const CLIENT: &str = "192.0.2.1:4001";
 const SERVER: &str = "192.0.2.9:3478";
@@ -115,6 +115,18 @@ impl Scene {
         assert_eq!(self.event(), Some(Event::Permitted(at(PEER).ip())));
     }
 
+    /// Puts datagrams to the peer into one envelope each, behind each other.
+    fn enclose(&mut self, buf: &mut Vec<u8>, datagrams: &[&[u8]]) {
+        let mut envelope = self.allocation.envelope(at(PEER)).unwrap();
+        for datagram in datagrams {
+            let start = buf.len();
+            buf.resize(start + envelope.headroom(), 0xee);
+            buf.extend_from_slice(datagram);
+            envelope.close(buf, start);
+            assert_eq!(buf.len() - start, envelope.enclosed_len(datagram.len()));
+        }
+    }
+
     fn event(&mut self) -> Option<Event> {
         self.allocation.poll_event()
     }
@@ -147,7 +159,10 @@ fn an_allocation_comes_into_being() {
             .xor_mapped_address(at(MAPPED))
             .attribute(AttributeType::LIFETIME, &600_u32.to_be_bytes())
     });
-    assert_eq!(scene.event(), Some(Event::Allocated { relayed: at(RELAYED), mapped: Some(at(MAPPED)) }));
+    assert_eq!(
+        scene.event(),
+        Some(Event::Allocated { relayed: at(RELAYED), additional: None, mapped: Some(at(MAPPED)) })
+    );
     assert_eq!(scene.allocation.relayed(), Some(at(RELAYED)));
     // RFC 8656 §8: a refresh about a minute before the end.
     assert_eq!(scene.allocation.poll_timeout(), Some(scene.now + Duration::from_secs(540)));
@@ -282,10 +297,27 @@ fn what_is_not_authentic_is_as_if_it_had_never_come() {
 }
 
 #[test]
+fn an_address_of_each_family_is_asked_for() {
+    const SECOND: &str = "[2001:db8::9]:50001";
+    let mut scene = Scene::new(Family::Both, Transport::Udp);
+    scene.challenge();
+    let request = scene.asked().unwrap();
+    let family = Message::parse(&request).unwrap().attribute(AttributeType::ADDITIONAL_ADDRESS_FAMILY);
+    assert_eq!(family, Some(&[2, 0, 0, 0][..]));
+    scene.accept(&request, |message| {
+        message
+            .xor_address(AttributeType::XOR_RELAYED_ADDRESS, at(SECOND))
+            .xor_address(AttributeType::XOR_RELAYED_ADDRESS, at(RELAYED))
+    });
+    let expected = Event::Allocated { relayed: at(RELAYED), additional: Some(at(SECOND)), mapped: None };
+    assert_eq!(scene.event(), Some(expected));
+    assert_eq!(scene.allocation.additional(), Some(at(SECOND)));
+}
+
+#[test]
 fn permissions_are_asked_for_once_and_renewed() {
     let mut scene = Scene::live();
-    let mut buf = b"data".to_vec();
-    assert_eq!(scene.allocation.wrap(at(PEER), &mut buf, 0, None), Err(NotPermitted));
+    assert_eq!(scene.allocation.envelope(at(PEER)).unwrap_err(), NotPermitted);
     scene.permit();
     scene.allocation.permit(scene.now, &mut scene.rng, at(PEER).ip());
     assert_eq!(scene.asked(), None);
@@ -304,9 +336,9 @@ fn permissions_are_asked_for_once_and_renewed() {
 fn data_goes_by_indication_and_then_by_channel() {
     let mut scene = Scene::live();
     scene.permit();
-    let mut buf = b"..abcde".to_vec();
-    let wrapped = scene.allocation.wrap(at(PEER), &mut buf, 2, None).unwrap();
-    assert_eq!(wrapped, Wrapped { len: 36 + 8, segment_size: None });
+    let mut buf = b"..".to_vec();
+    scene.enclose(&mut buf, &[b"abcde"]);
+    assert_eq!(buf.len(), 2 + 36 + 8);
     let message = Message::parse(&buf[2..]).unwrap();
     assert_eq!((message.class(), message.method()), (Class::Indication, Method::SEND));
     assert_eq!(message.attribute(AttributeType::DATA), Some(&b"abcde"[..]));
@@ -315,9 +347,8 @@ fn data_goes_by_indication_and_then_by_channel() {
     let request = scene.asked().unwrap();
     assert_eq!(Message::parse(&request).unwrap().channel_number(), Some(0x4000));
     scene.accept(&request, |message| message);
-    let mut buf = b"..abcdefgh".to_vec();
-    let wrapped = scene.allocation.wrap(at(PEER), &mut buf, 2, Some(3)).unwrap();
-    assert_eq!(wrapped, Wrapped { len: 20, segment_size: Some(7) });
+    let mut buf = b"..".to_vec();
+    scene.enclose(&mut buf, &[b"abc", b"def", b"gh"]);
     assert_eq!(buf, b"..\x40\0\0\x03abc\x40\0\0\x03def\x40\0\0\x02gh");
     scene.wait(Duration::from_secs(240));
     let request = scene.asked().unwrap();
@@ -341,9 +372,9 @@ fn a_streams_channel_data_is_padded() {
     scene.allocation.bind_channel(scene.now, &mut scene.rng, at(PEER));
     let request = scene.asked().unwrap();
     scene.accept(&request, |message| message);
-    let mut buf = b"abcde".to_vec();
-    let wrapped = scene.allocation.wrap(at(PEER), &mut buf, 0, None).unwrap();
-    assert_eq!((wrapped.len, &buf[..]), (12, &b"\x40\0\0\x05abcde\0\0\0"[..]));
+    let mut buf = Vec::new();
+    scene.enclose(&mut buf, &[b"abcde"]);
+    assert_eq!(buf, b"\x40\0\0\x05abcde\0\0\0");
     assert_eq!(crate::message_len(&buf), Ok(Some(12)));
 }
 
