@@ -38,6 +38,8 @@ impl AttributeType {
     pub const FINGERPRINT: Self = Self(0x8028);
     pub const ICE_CONTROLLED: Self = Self(0x8029);
     pub const ICE_CONTROLLING: Self = Self(0x802a);
+    /// Of draft-thatcher-ice-renomination, with the number that Chromium gives it.
+    pub const NOMINATION: Self = Self(0xc001);
 
     /// Whether a message cannot be understood without it (RFC 8489 §14).
     pub const fn is_required(self) -> bool {

@@ -234,6 +234,12 @@ impl<'m> Message<'m> {
         self.attribute(AttributeType::USE_CANDIDATE).is_some()
     }
 
+    /// NOMINATION's 24 bits (draft-thatcher-ice-renomination §2.4): the largest that was seen holds.
+    pub fn nomination(&self) -> Option<u32> {
+        let value: [u8; 4] = self.attribute(AttributeType::NOMINATION)?.try_into().ok()?;
+        Some(u32::from_be_bytes(value) & 0x00ff_ffff)
+    }
+
     /// The tiebreaker of ICE-CONTROLLING.
     pub fn controlling(&self) -> Option<u64> {
         let value = self.attribute(AttributeType::ICE_CONTROLLING)?;
