@@ -9,6 +9,8 @@ use pavane_base::Epoch;
 use pavane_base::rand_core::CryptoRng;
 use pavane_crypto::{Certificate, Provider};
 
+use crate::ice;
+use crate::ice_server::{self, IceServer, IceServerError};
 use crate::media::{CodecParameters, HeaderExtension, default_codecs, default_extensions};
 use crate::srtp::Profile;
 
@@ -19,6 +21,12 @@ pub struct Config {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) certificate: Certificate,
     pub(crate) ice: IceTiming,
+    pub(crate) servers: Vec<ice::Server>,
+    pub(crate) transport_policy: ice::TransportPolicy,
+    pub(crate) candidate_filter: Option<ice::CandidateFilter>,
+    pub(crate) ice_mode: ice::Mode,
+    pub(crate) tcp: ice::TcpPolicy,
+    pub(crate) prefetch: ice::Prefetch,
     pub(crate) max_message_size: u64,
     pub(crate) receive_window: u32,
     pub(crate) max_receive_window: u32,
@@ -43,6 +51,12 @@ impl Config {
             provider,
             certificate,
             ice: IceTiming::default(),
+            servers: Vec::new(),
+            transport_policy: ice::TransportPolicy::default(),
+            candidate_filter: None,
+            ice_mode: ice::Mode::default(),
+            tcp: ice::TcpPolicy::default(),
+            prefetch: ice::Prefetch::default(),
             max_message_size: DEFAULT_MAX_MESSAGE_SIZE,
             receive_window: DEFAULT_RECEIVE_WINDOW,
             max_receive_window: DEFAULT_MAX_RECEIVE_WINDOW,
@@ -57,6 +71,54 @@ impl Config {
     #[must_use]
     pub const fn ice_timing(mut self, timing: IceTiming) -> Self {
         self.ice = timing;
+        self
+    }
+
+    /// Sets the STUN and TURN servers that help to gather candidates.
+    ///
+    /// # Errors
+    /// If one of them cannot be used.
+    #[doc(alias = "iceServers")]
+    pub fn ice_servers(mut self, servers: &[IceServer]) -> Result<Self, IceServerError> {
+        self.servers = ice_server::resolve(servers)?;
+        Ok(self)
+    }
+
+    /// Sets which candidates are told of and used.
+    #[must_use]
+    #[doc(alias = "iceTransportPolicy")]
+    pub const fn ice_transport_policy(mut self, policy: ice::TransportPolicy) -> Self {
+        self.transport_policy = policy;
+        self
+    }
+
+    /// Has a filter decide which candidates are told of and used, the peer's among them.
+    #[must_use]
+    pub fn candidate_filter(mut self, filter: ice::CandidateFilter) -> Self {
+        self.candidate_filter = Some(filter);
+        self
+    }
+
+    /// Sets how much of an ICE agent this side is: full, or lite for servers with public addresses.
+    #[must_use]
+    pub const fn ice_mode(mut self, mode: ice::Mode) -> Self {
+        self.ice_mode = mode;
+        self
+    }
+
+    /// Sets which TCP candidates are gathered beside those that listen.
+    #[must_use]
+    pub const fn ice_tcp_policy(mut self, policy: ice::TcpPolicy) -> Self {
+        self.tcp = policy;
+        self
+    }
+
+    /// With any number but zero, servers are asked as soon as there are sockets, so that the candidates are there when a
+    /// local description is set. There is one transport, so that more than one set of candidates is of no use.
+    #[must_use]
+    #[doc(alias = "iceCandidatePoolSize")]
+    pub const fn ice_candidate_pool_size(mut self, size: u8) -> Self {
+        self.prefetch = if size == 0 { ice::Prefetch::Off } else { ice::Prefetch::On };
         self
     }
 

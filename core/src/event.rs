@@ -1,10 +1,11 @@
-//! What a connection tells its application, and what it asks of it.
+//! What a connection tells its application.
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::net::IpAddr;
+use core::net::SocketAddr;
 
 use pavane_datachannel::{ChannelError, ChannelId};
+use pavane_ice::ServerFailure;
 
 use crate::media::{MediaKind, ReceiverId, SenderId, TransceiverId};
 use crate::{ConnectionState, IceCandidate, IceConnectionState, IceGatheringState, SignalingState};
@@ -31,6 +32,19 @@ pub enum Event {
     /// A local candidate to be signalled to the peer; an empty one ends the generation.
     #[doc(alias = "icecandidate")]
     LocalCandidate(IceCandidate),
+    /// All ways that worked are gone with an address or stream of ours. What is left is tried;
+    /// [`restart_ice`](crate::PeerConnection::restart_ice) has the peer look for new ways as well.
+    IceRestartAdvised,
+    /// A STUN or TURN server is of no help in gathering candidates; others may be.
+    #[doc(alias = "icecandidateerror")]
+    IceServerFailed {
+        /// Its URL's index among all URLs of [`Config::ice_servers`](crate::Config::ice_servers).
+        server: usize,
+        /// Its address, if it was known.
+        address: Option<SocketAddr>,
+        /// Why.
+        failure: ServerFailure,
+    },
     /// The peer opened a channel; it is open.
     #[doc(alias = "ondatachannel")]
     ChannelAnnounced(ChannelId),
@@ -93,29 +107,4 @@ pub enum CloseReason {
     Peer,
     /// DTLS failed.
     Dtls(pavane_dtls::CloseReason),
-}
-
-/// The number of an [`Action`], with which its outcome is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ActionId(pub(crate) pavane_ice::ResolveId);
-
-/// An effect that the core needs and cannot have by itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Action {
-    /// Resolve a `.local` name by multicast DNS.
-    ResolveMdns {
-        /// The name, as the candidate has it.
-        name: String,
-    },
-}
-
-/// What became of an [`Action`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ActionOutcome {
-    /// The name has this address.
-    Resolved(IpAddr),
-    /// It cannot be done.
-    Failed,
 }

@@ -20,6 +20,7 @@
 //! Two peers that exchange datagrams through memory, with a clock that moves from deadline to deadline:
 //!
 //! ```
+//! use std::net::SocketAddr;
 //! use std::sync::Arc;
 //! use std::time::Duration;
 //!
@@ -36,7 +37,8 @@
 //!     let mut rng = ChaCha20Rng::seed_from_u64(seed); // in production: from the operating system
 //!     let config = Config::new(provider.clone(), &mut rng, &epoch);
 //!     let mut peer = PeerConnection::new(Arc::new(config), Box::new(rng), epoch)?;
-//!     peer.add_local_address(now, address.parse()?)?; // the address of a socket
+//!     let address: SocketAddr = address.parse()?; // the address of a socket
+//!     peer.add_local_address(now, address)?;
 //!     peer.end_of_local_addresses(now);
 //!     Ok(peer)
 //! };
@@ -100,6 +102,7 @@ mod config;
 mod description;
 mod error;
 mod event;
+mod ice_server;
 mod media;
 mod peer;
 mod received;
@@ -115,11 +118,17 @@ pub use pavane_rtp as rtp;
 pub use pavane_sctp as sctp;
 pub use pavane_sdp as sdp;
 pub use pavane_srtp as srtp;
+pub use pavane_turn as turn;
 
 pub use pavane_base::{Datagram, Ecn, Epoch, Instant, Path, Transmit, Transport};
 pub use pavane_datachannel::{
     ChannelError, ChannelId, ChannelInit, ChannelState, CreateError as CreateChannelError, Message, Priority,
     SendError,
+};
+pub use pavane_ice::{
+    Action, ActionId, ActionOutcome, CandidateFilter, Framing, LocalAddress, Mode as IceMode,
+    Origin as CandidateOrigin, ServerFailure, ServerUrlError, TcpPolicy as IceTcpPolicy,
+    TransportPolicy as IceTransportPolicy,
 };
 pub use pavane_sctp::StreamId;
 pub use pavane_sdp::Direction;
@@ -127,7 +136,8 @@ pub use pavane_sdp::Direction;
 pub use config::{Config, ConfigError, IceTiming};
 pub use description::{Description, IceCandidate, SdpType};
 pub use error::{CandidateError, Required, SignalingError, TrackError, WriteError};
-pub use event::{Action, ActionId, ActionOutcome, CloseReason, Event, TrackEvent};
+pub use event::{CloseReason, Event, TrackEvent};
+pub use ice_server::{IceServer, IceServerError};
 pub use media::{
     Codec, CodecParameters, Feedback, FrameOptions, HeaderExtension, InvalidName, MediaKind, ReceiverId,
     SenderId, Track, TrackInit, TransceiverId, TransceiverInit, default_codecs, default_extensions,

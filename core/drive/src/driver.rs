@@ -251,7 +251,8 @@ impl<H: Host> Driver<H> {
         let now = self.shared.lock().now();
         self.mdns.turn(now, &self.sockets);
         while let Some((id, address)) = self.mdns.poll_answer() {
-            let outcome = address.map_or(ActionOutcome::Failed, ActionOutcome::Resolved);
+            let resolved = |ip| ActionOutcome::Resolved(vec![ip]);
+            let outcome = address.map_or(ActionOutcome::Failed, resolved);
             self.shared.lock().peer.handle_action(now, id, outcome);
         }
     }

@@ -1,29 +1,30 @@
 //! The agent: what its composer calls.
 
 use alloc::collections::VecDeque;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
 use pavane_base::rand_core::CryptoRng;
-use pavane_base::{Instant, Path, Transmit, Transport};
+use pavane_base::{Instant, Path, Transmit, earliest};
 
+use crate::action::{Action, ActionId, ActionOutcome, Actions};
 use crate::candidate::{self, Candidate, RemoteCandidate};
 use crate::checklist::Checklist;
 use crate::config::{Config, Role};
-use crate::gathering::Locals;
 use crate::generation::{Duty, Former, Keyed};
+use crate::locals::Locals;
 use crate::nomination::Nomination;
 use crate::outbox::Outbox;
 use crate::pair::{Pair, PairStats};
-use crate::remote::Remotes;
+use crate::purpose::Purpose;
+use crate::remote::{Disclosure, Remotes};
 use crate::requests::Effect;
-use crate::resolve::Names;
 use crate::search::Phase;
+use crate::servers::Servers;
 use crate::{
-    Counters, Credentials, Event, GatheringState, LocalAddressError, RemoteCandidateError, ResolveId, State,
+    Counters, Credentials, Event, GatheringState, LocalAddress, LocalAddressError, Mode,
+    RemoteCandidateError, ServerFailure, State,
 };
 
 /// A full ICE agent for one component.
@@ -35,10 +36,15 @@ pub struct Agent {
     pub(crate) remote: Option<Keyed>,
     pub(crate) former: Option<Former>,
     pub(crate) locals: Locals,
+    pub(crate) servers: Servers,
     pub(crate) remotes: Remotes,
-    pub(crate) names: Names,
+    pub(crate) actions: Actions<Purpose>,
+    /// The streams that are open.
+    pub(crate) streams: Vec<Path>,
     pub(crate) checklist: Checklist,
     pub(crate) outbox: Outbox,
+    /// The latest numbered nomination.
+    pub(crate) renomination: Option<u32>,
     pub(crate) phase: Phase,
     /// Before this, no ordinary check is sent.
     pub(crate) paced_until: Instant,
@@ -54,6 +60,7 @@ const MAX_EVENTS: usize = 256;
 impl Agent {
     /// Makes an agent that does nothing yet.
     pub fn new(config: Config, role: Role, credentials: Credentials, rng: &mut dyn CryptoRng) -> Self {
+        let role = if config.mode == Mode::Lite { Role::Controlled } else { role };
         let local = Keyed::new(&*config.provider, credentials);
         let checklist = Checklist::new(config.max_pairs);
         Self {
@@ -64,10 +71,13 @@ impl Agent {
             remote: None,
             former: None,
             locals: Locals::new(),
+            servers: Servers::default(),
             remotes: Remotes::default(),
-            names: Names::default(),
+            actions: Actions::default(),
+            streams: Vec::new(),
             checklist,
             outbox: Outbox::default(),
+            renomination: None,
             phase: Phase::Idle,
             paced_until: Instant::ZERO,
             told: State::New,
@@ -82,7 +92,7 @@ impl Agent {
 ///
 /// After [`close`](Self::close) they do nothing.
 impl Agent {
-    /// Adds the address of a UDP socket that the caller bound. Before gathering has begun it is only remembered.
+    /// Adds the address of a socket that the caller bound. Before gathering has begun it is only remembered.
     ///
     /// # Errors
     /// If it is not the address of one socket, or there are too many.
@@ -90,26 +100,30 @@ impl Agent {
         &mut self,
         now: Instant,
         rng: &mut dyn CryptoRng,
-        address: SocketAddr,
+        address: impl Into<LocalAddress>,
     ) -> Result<(), LocalAddressError> {
         if self.phase != Phase::Closed {
-            self.add_host(now, address)?;
+            self.add_host(now, address.into())?;
         }
         self.turn(now, rng);
         Ok(())
     }
 
     /// Takes back an address whose socket is gone, and every pair that stands on it.
-    pub fn remove_local_address(&mut self, now: Instant, rng: &mut dyn CryptoRng, address: SocketAddr) {
-        self.remove_host(now, address);
+    pub fn remove_local_address(
+        &mut self,
+        now: Instant,
+        rng: &mut dyn CryptoRng,
+        address: impl Into<LocalAddress>,
+    ) {
+        self.remove_host(now, address.into());
         self.turn(now, rng);
     }
 
     /// Says that the caller has named all its sockets.
     pub fn end_of_local_addresses(&mut self, now: Instant) {
-        if self.phase != Phase::Closed {
-            self.end_hosts();
-        }
+        self.locals.ended = true;
+        self.settle_gathering(now);
         self.tell_state(now);
     }
 
@@ -121,9 +135,11 @@ impl Agent {
         self.turn(now, rng);
     }
 
-    /// Takes a role.
+    /// Takes a role. A lite agent is always controlled (RFC 8445 §6.1.1).
     pub fn set_role(&mut self, role: Role) {
-        self.take_role(role);
+        if self.config.mode == Mode::Full {
+            self.take_role(role);
+        }
     }
 
     /// Takes the peer's credentials: checks begin. Others than before are those of another peer, or of one that has begun
@@ -158,7 +174,7 @@ impl Agent {
     ) -> Result<(), RemoteCandidateError> {
         match candidate {
             _ if self.phase == Phase::Closed => {}
-            RemoteCandidate::Address(candidate) => self.signalled(now, &candidate)?,
+            RemoteCandidate::Address(candidate) => self.signalled(now, &candidate, Disclosure::Open)?,
             RemoteCandidate::Name(named) => self.ask_for(named)?,
         }
         self.turn(now, rng);
@@ -189,21 +205,26 @@ impl Agent {
         self.forget_peer();
         self.phase = Phase::Idle;
         self.gather_again();
+        self.servers.relays.look_after(now, rng);
         self.turn(now, rng);
     }
 
     /// Forgets all that belongs to the peer's candidates.
     fn forget_peer(&mut self) {
         self.remotes = Remotes::default();
-        self.names.clear();
+        self.actions.forget_candidates();
         self.checklist.clear();
         self.outbox.clear();
         self.paced_until = Instant::ZERO;
+        self.renomination = None;
     }
 
-    /// Ends the agent: it sends and takes nothing any more.
-    pub fn close(&mut self) {
+    /// Ends the agent: it takes nothing any more, and sends no more than what gives relays their addresses back. Its streams
+    /// are to be closed after that.
+    pub fn close(&mut self, now: Instant, rng: &mut dyn CryptoRng) {
         self.forget_peer();
+        self.servers.close(now, rng);
+        self.actions.clear();
         self.phase = Phase::Closed;
         self.former = None;
         self.next_timeout = None;
@@ -214,10 +235,10 @@ impl Agent {
 impl Agent {
     /// Takes a datagram whose first byte is that of STUN.
     pub fn handle_datagram(&mut self, now: Instant, rng: &mut dyn CryptoRng, path: Path, payload: &[u8]) {
-        if self.phase == Phase::Closed || path.transport != Transport::Udp {
+        if self.phase == Phase::Closed {
             return;
         }
-        let path = candidate::path(path.local, path.remote);
+        let path = candidate::path(path);
         if self.take_message(now, rng, path, payload) == Effect::Changed {
             self.turn(now, rng);
         }
@@ -225,24 +246,35 @@ impl Agent {
 
     /// Notes that a datagram of data came, and says whether it came by a pair that is known. It counts as a sign of life.
     pub fn handle_data(&mut self, now: Instant, path: Path, len: usize) -> bool {
-        if path.transport != Transport::Udp {
-            return false;
-        }
-        let path = candidate::path(path.local, path.remote);
+        let path = candidate::path(path);
         let Some(pair) = self.pair_mut(path) else { return false };
         pair.heard();
         pair.traffic.received(now, len as u64);
+        if self.selected().is_some_and(|selected| selected != path) {
+            self.doubt_selected(now);
+        }
         if self.told == State::Disconnected {
             self.tell_state(now);
         }
         true
     }
 
-    /// Notes that datagrams of data were written for the selected path.
+    /// The peer sends by another way than we do: it may have lost ours.
+    fn doubt_selected(&mut self, now: Instant) {
+        let selected = self.selected().and_then(|selected| self.checklist.get_mut(selected)?.consent_mut());
+        if selected.is_some_and(|consent| consent.doubt(now)) {
+            self.next_timeout = earliest(self.next_timeout, Some(now));
+        }
+    }
+
+    /// Notes that datagrams of data were written for the selected path. Where nothing comes back, that is soon found out.
     pub fn data_sent(&mut self, now: Instant, datagrams: usize, len: usize) {
         let pair = self.selected_path().and_then(|path| self.pair_mut(path));
-        if let Some(pair) = pair {
-            pair.traffic.sent(now, datagrams as u64, len as u64);
+        let Some(pair) = pair else { return };
+        pair.traffic.sent(now, datagrams as u64, len as u64);
+        if pair.consent_mut().is_some_and(|consent| consent.sent(now)) {
+            let due = pair.due();
+            self.next_timeout = earliest(self.next_timeout, due);
         }
     }
 
@@ -257,27 +289,60 @@ impl Agent {
         self.turn(now, rng);
     }
 
-    /// Takes what a name was resolved to; `None` if it cannot be.
-    pub fn handle_resolved(
+    /// Takes the outcome of an action.
+    pub fn handle_action(
         &mut self,
         now: Instant,
         rng: &mut dyn CryptoRng,
-        id: ResolveId,
-        address: Option<IpAddr>,
+        id: ActionId,
+        outcome: ActionOutcome,
     ) {
-        self.resolved(now, id, address);
+        let Some(purpose) = self.actions.take(id) else { return };
+        match (purpose, outcome) {
+            (Purpose::Candidate(named), ActionOutcome::Resolved(addresses)) => {
+                self.resolved(now, named, &addresses);
+            }
+            (Purpose::Candidate(_), _) => {}
+            (Purpose::ServerName(name), ActionOutcome::Resolved(addresses)) => {
+                self.server_resolved(&name, &addresses);
+            }
+            (Purpose::ServerName(name), _) => self.server_resolved(&name, &[]),
+            (Purpose::RelayStream { errand, .. }, ActionOutcome::StreamOpened { local }) => {
+                self.begin_relay_on_stream(now, rng, local, errand);
+            }
+            (Purpose::RelayStream { errand, .. }, _) => {
+                self.server_failed(errand.server(), Some(errand.address()), ServerFailure::Unreachable);
+            }
+            (Purpose::PairStream(path), ActionOutcome::StreamOpened { local }) => self.connected(path, local),
+            (Purpose::PairStream(path), _) => self.not_connected(path),
+        }
+        self.turn(now, rng);
+    }
+
+    /// Takes the end of a stream: the peer or server closed it, or it broke.
+    pub fn handle_stream_closed(&mut self, now: Instant, rng: &mut dyn CryptoRng, path: Path) {
+        self.disconnected(now, candidate::path(path));
         self.turn(now, rng);
     }
 
     /// What every input ends with: what has had its time ends, the best pair is chosen, checks that
     /// are due go out, and the next deadline is set.
-    fn turn(&mut self, now: Instant, rng: &mut dyn CryptoRng) {
+    pub(crate) fn turn(&mut self, now: Instant, rng: &mut dyn CryptoRng) {
         if self.phase == Phase::Closed {
             return;
         }
         self.expire(now);
+        self.ask_servers(now);
+        self.gather_what_is_due(now, rng);
+        self.prepare_pairs(now, rng);
+        self.close_idle_streams();
         self.select(now);
+        self.bind_channel(now, rng);
+        let before = self.told;
         self.tell_state(now);
+        if self.told != before && matches!(self.told, State::Disconnected | State::Failed) {
+            self.servers.relays.look_after(now, rng);
+        }
         self.check_what_is_due(now, rng);
         self.next_timeout = self.deadline(now);
     }
@@ -323,9 +388,9 @@ impl Agent {
         self.events.pop_front()
     }
 
-    /// The next name to be resolved.
-    pub fn poll_resolve(&mut self) -> Option<(ResolveId, String)> {
-        self.names.poll()
+    /// The next effect that the agent needs of its caller.
+    pub fn poll_action(&mut self) -> Option<(ActionId, Action)> {
+        self.actions.poll()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout).

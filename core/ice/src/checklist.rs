@@ -3,12 +3,11 @@
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
-use core::net::SocketAddr;
 
 use pavane_base::{Instant, Path};
 
 use crate::Role;
-use crate::pair::{Failure, Pair, Progress};
+use crate::pair::{Failure, Pair, Preparation, Progress};
 
 /// The pairs. The one in use is the first, so that what comes by it is told from the rest by one comparison.
 #[derive(Debug)]
@@ -68,7 +67,9 @@ impl Checklist {
         if self.pairs.len() >= self.max {
             let rank = |pair: &Pair| match pair.progress {
                 Progress::Failed(Failure::Unanswered) => Some((false, pair.priority(role))),
-                Progress::Waiting | Progress::Trying(_) => Some((true, pair.priority(role))),
+                Progress::Preparing(_) | Progress::Waiting | Progress::Trying(_) => {
+                    Some((true, pair.priority(role)))
+                }
                 // What is closed has to be remembered as such.
                 Progress::Failed(Failure::Final) | Progress::Succeeded(_) => None,
             };
@@ -95,12 +96,15 @@ impl Checklist {
         Some(self.pairs.remove(n))
     }
 
-    pub(crate) fn remove_local(&mut self, address: SocketAddr) {
-        self.pairs.retain(|pair| pair.path().local != address);
+    /// Removes the pairs of all other paths.
+    pub(crate) fn retain(&mut self, keep: impl Fn(Path) -> bool) {
+        self.pairs.retain(|pair| keep(pair.path()));
     }
 
-    pub(crate) fn remove_remote(&mut self, address: SocketAddr) {
-        self.pairs.retain(|pair| pair.path().remote != address);
+    /// The next pair whose way is to be made ready.
+    pub(crate) fn next_unprepared(&self) -> Option<Path> {
+        let is_it = |pair: &&Pair| matches!(pair.progress, Progress::Preparing(Preparation::Needed));
+        self.pairs.iter().find(is_it).map(Pair::path)
     }
 
     /// Has a pair checked before all others.

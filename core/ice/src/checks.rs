@@ -10,6 +10,7 @@ use pavane_base::rand_core::CryptoRng;
 use pavane_base::{Instant, Path};
 use pavane_stun::TransactionId;
 
+use crate::Mode;
 use crate::agent::Agent;
 use crate::generation::Duty;
 use crate::outbox::{Ask, Era};
@@ -26,7 +27,7 @@ impl Agent {
     /// Sends the checks that are due: triggered ones at once, one ordinary one each Ta.
     pub(crate) fn check_what_is_due(&mut self, now: Instant, rng: &mut dyn CryptoRng) {
         self.check_former(now, rng);
-        if !self.is_checking() {
+        if !self.is_checking() || self.config.mode == Mode::Lite {
             return;
         }
         while let Some(path) = self.checklist.next_triggered() {
@@ -57,7 +58,10 @@ impl Agent {
         let measured = self.checklist.iter().find_map(Pair::round_trip_time);
         let (timing, role) = (self.config.timing, self.role);
         let longest = if self.is_urgent(now) { URGENT_INTERVAL } else { PATIENT_INTERVAL };
-        let Some(pair) = self.checklist.get_mut(path).filter(|pair| !pair.is_closed()) else { return };
+        let can_be_asked = |pair: &&mut Pair| {
+            !(pair.is_closed() || pair.is_preparing() || (!pair.is_valid() && pair.is_indebted()))
+        };
+        let Some(pair) = self.checklist.get_mut(path).filter(can_be_asked) else { return };
         let timeout = pair.timeout(&timing, measured);
         let transaction = TransactionId::random(rng);
         pair.asked(Check { transaction, sent_at: now, nominates, role }, timeout, longest);

@@ -1,6 +1,10 @@
 //! States and news of an agent.
 
+use core::net::SocketAddr;
+
 use pavane_base::Path;
+use pavane_stun::ErrorCode;
+use pavane_turn::EndReason;
 
 use crate::Candidate;
 
@@ -16,6 +20,52 @@ pub enum Event {
     LocalCandidate(Candidate),
     /// Data goes this way from here on.
     SelectedPath(Path),
+    /// All pairs that worked are gone with our address or stream. What is left is tried; a restart (RFC 8445 §9) has the peer
+    /// gather anew as well.
+    RestartAdvised,
+    /// A server is of no help; others may be.
+    ServerFailed {
+        /// Its index in [`Config::servers`](crate::Config::servers).
+        server: usize,
+        /// Its address, if it was known.
+        address: Option<SocketAddr>,
+        /// Why.
+        failure: ServerFailure,
+    },
+}
+
+/// Why a server is of no help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ServerFailure {
+    /// Its name has no address.
+    Unresolved,
+    /// It does not answer, or no stream to it can be opened.
+    Unreachable,
+    /// It answered in a way that cannot be understood.
+    Misunderstood,
+    /// It does not know the user, or another password.
+    Unauthorized,
+    /// It refused, with this code.
+    Refused(ErrorCode),
+    /// It sent us from one server to another too often.
+    Redirected,
+    /// The socket that it was asked from is gone.
+    Closed,
+}
+
+impl ServerFailure {
+    pub(crate) const fn from_end(reason: EndReason) -> Self {
+        match reason {
+            EndReason::Closed => Self::Closed,
+            EndReason::Redirected(_) => Self::Redirected,
+            EndReason::Unauthorized => Self::Unauthorized,
+            EndReason::Mismatch => Self::Refused(ErrorCode::ALLOCATION_MISMATCH),
+            EndReason::Refused(code) => Self::Refused(code),
+            EndReason::Unreachable => Self::Unreachable,
+            _ => Self::Misunderstood,
+        }
+    }
 }
 
 /// What the agent has achieved, in W3C's words.
@@ -48,7 +98,3 @@ pub enum GatheringState {
     /// All candidates have been told.
     Complete,
 }
-
-/// The number of a name that is to be resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResolveId(pub(crate) u64);

@@ -9,10 +9,14 @@ use pavane_base::rand_core::{Infallible, TryCryptoRng, TryRng};
 use pavane_base::{Instant, Path, Reader, Transport};
 use pavane_crypto::software::SoftwareProvider;
 use pavane_crypto::{Mac, MacAlgorithm, Provider};
-use pavane_stun::{AttributeType, Builder, Class, ErrorCode, Message, Method, TransactionId};
+use pavane_stun::{
+    AttributeType, Builder, Class, ErrorCode, LongTermCredentials, Message, Method, PasswordAlgorithm,
+    TransactionId,
+};
 
 use crate::{
-    Agent, Candidate, CandidateKind, Config, Credentials, NamedCandidate, RemoteCandidate, ResolveId, Role,
+    ActionId, ActionOutcome, Agent, Arrival, Candidate, CandidateKind, Config, Credentials, NamedCandidate,
+    RemoteCandidate, Role, Server,
 };
 
 /// A generator that counts: the same inputs do the same.
@@ -48,6 +52,32 @@ fn key() -> alloc::boxed::Box<dyn Mac> {
     SoftwareProvider.mac(MacAlgorithm::HmacSha1, credentials().pwd.as_bytes())
 }
 
+/// Errors that servers answer with.
+const CODES: [ErrorCode; 6] = [
+    ErrorCode::TRY_ALTERNATE,
+    ErrorCode::ALLOCATION_MISMATCH,
+    ErrorCode::STALE_NONCE,
+    ErrorCode::FORBIDDEN,
+    ErrorCode::QUOTA_REACHED,
+    ErrorCode::SERVER_ERROR,
+];
+
+fn user() -> LongTermCredentials {
+    LongTermCredentials { username: "user".into(), password: "secret".into() }
+}
+
+fn relay_key() -> alloc::boxed::Box<dyn Mac> {
+    let key = PasswordAlgorithm::Md5.key(&SoftwareProvider, &user(), "realm");
+    SoftwareProvider.mac(MacAlgorithm::HmacSha1, &key)
+}
+
+fn servers() -> Vec<Server> {
+    ["stun:192.0.2.6:1001", "turn:192.0.2.7:1001", "turns:192.0.2.7:1002", "turn:name"]
+        .into_iter()
+        .map(|url| Server { url: url.parse().expect("it is one"), credentials: Some(user()) })
+        .collect()
+}
+
 fn address(n: u8) -> SocketAddr {
     (Ipv4Addr::new(192, 0, 2, n % 8), 1000 + u16::from(n / 8)).into()
 }
@@ -76,6 +106,7 @@ fn named(argument: u8) -> NamedCandidate {
         foundation: "1".into(),
         component: 1,
         transport: Transport::Udp,
+        tcp_type: None,
         priority: 1,
         kind: CandidateKind::Host,
     }
@@ -89,13 +120,15 @@ pub fn agent(data: &[u8]) {
     let mut machine = Machine::new();
     let mut reader = Reader::new(data);
     while let (Ok(operation), Ok(argument)) = (reader.u8(), reader.u8()) {
-        match operation % 16 {
-            0..=7 => machine.command(operation % 16, argument),
-            8..=14 => machine.world(operation % 16, argument),
+        match operation % 20 {
+            16..=18 => machine.serve(operation % 20, argument),
+            19 => machine.stream(argument),
+            0..=7 => machine.command(operation % 20, argument),
+            8..=14 => machine.world(operation % 20, argument),
             _ => {
                 let len = reader.remaining().min(usize::from(argument));
                 let payload = reader.take(len).unwrap_or_default();
-                machine.agent.handle_datagram(machine.now, &mut machine.rng, path(argument), payload);
+                machine.arrive(path(argument), payload);
             }
         }
         machine.drain();
@@ -109,18 +142,21 @@ struct Machine {
     buf: Vec<u8>,
     /// The last checks that the agent sent.
     checks: Vec<(Path, TransactionId)>,
+    /// The last questions to servers.
+    asked: Vec<(Path, Method, TransactionId)>,
     key: alloc::boxed::Box<dyn Mac>,
 }
 
 impl Machine {
     fn new() -> Self {
         let mut rng = Counting(1);
-        let config = Config::new(Arc::new(SoftwareProvider));
+        let mut config = Config::new(Arc::new(SoftwareProvider));
+        config.servers = servers();
         let mut agent = Agent::new(config, Role::Controlling, credentials(), &mut rng);
         let now = Instant::from_millis(1);
         let added = agent.add_local_address(now, &mut rng, address(0));
         added.expect("the address is one of a socket");
-        Self { agent, rng, now, buf: Vec::new(), checks: Vec::new(), key: key() }
+        Self { agent, rng, now, buf: Vec::new(), checks: Vec::new(), asked: Vec::new(), key: key() }
     }
 
     fn command(&mut self, operation: u8, argument: u8) {
@@ -162,9 +198,13 @@ impl Machine {
             }
             10 => drop(self.agent.handle_data(self.now, path(argument), 100)),
             11 => {
-                let ip = argument.is_multiple_of(2).then(|| address(argument).ip());
-                let id = ResolveId(u64::from(argument % 8));
-                self.agent.handle_resolved(self.now, &mut self.rng, id, ip);
+                let outcome = match argument % 3 {
+                    0 => ActionOutcome::Resolved(alloc::vec![address(argument).ip()]),
+                    1 => ActionOutcome::StreamOpened { local: address(argument) },
+                    _ => ActionOutcome::Failed,
+                };
+                let id = ActionId(u64::from(argument % 8));
+                self.agent.handle_action(self.now, &mut self.rng, id, outcome);
             }
             12 => self.ask(argument),
             13 => self.answer(argument, None),
@@ -174,6 +214,50 @@ impl Machine {
                 self.answer(argument, Some(code));
             }
         }
+    }
+
+    /// Takes a datagram as a composer does.
+    fn arrive(&mut self, path: Path, payload: &[u8]) {
+        let (path, payload) = match self.agent.handle_arrival(self.now, &mut self.rng, path, payload) {
+            Arrival::Direct => (path, payload),
+            Arrival::Relayed { path, range } => (path, &payload[range]),
+            Arrival::Taken => return,
+        };
+        self.agent.handle_datagram(self.now, &mut self.rng, path, payload);
+    }
+
+    /// Answers a question to a server: with a challenge, well, or badly.
+    fn serve(&mut self, operation: u8, argument: u8) {
+        let Some(at) = usize::from(argument).checked_rem(self.asked.len()) else { return };
+        let (path, method, transaction) = self.asked[at];
+        let class = if operation == 17 { Class::Success } else { Class::Error };
+        let mut bytes = Vec::new();
+        let message = Builder::new(&mut bytes, class, method, transaction);
+        match operation {
+            16 => message
+                .error_code(ErrorCode::UNAUTHENTICATED)
+                .attribute(AttributeType::REALM, b"realm")
+                .attribute(AttributeType::NONCE, &[argument])
+                .finish(),
+            17 => message
+                .xor_mapped_address(address(argument))
+                .xor_address(AttributeType::XOR_RELAYED_ADDRESS, address(200 + argument % 8))
+                .attribute(AttributeType::LIFETIME, &u32::from(argument).to_be_bytes())
+                .integrity(&*relay_key())
+                .finish(),
+            _ => message
+                .error_code(CODES[usize::from(argument) % CODES.len()])
+                .plain_address(AttributeType::ALTERNATE_SERVER, address(argument))
+                .finish(),
+        };
+        self.arrive(path, &bytes);
+    }
+
+    /// Ends a stream, one that is open perhaps.
+    fn stream(&mut self, argument: u8) {
+        let asked = usize::from(argument).checked_rem(self.asked.len()).map(|at| self.asked[at].0);
+        let path = asked.unwrap_or(Path { transport: Transport::Tcp, ..path(argument) });
+        self.agent.handle_stream_closed(self.now, &mut self.rng, path);
     }
 
     fn ask(&mut self, argument: u8) {
@@ -191,7 +275,7 @@ impl Machine {
             message = message.attribute(AttributeType::USE_CANDIDATE, &[]);
         }
         message.integrity(&*self.key).fingerprint();
-        self.agent.handle_datagram(self.now, &mut self.rng, path(argument), &bytes);
+        self.arrive(path(argument), &bytes);
     }
 
     fn answer(&mut self, argument: u8, error: Option<ErrorCode>) {
@@ -206,25 +290,38 @@ impl Machine {
             }
         };
         message.integrity(&*self.key).fingerprint();
-        self.agent.handle_datagram(self.now, &mut self.rng, path, &bytes);
+        self.arrive(path, &bytes);
     }
 
     fn drain(&mut self) {
         const REMEMBERED: usize = 16;
         while let Some(transmit) = self.agent.poll_transmit(self.now, &mut self.buf) {
-            let message = Message::parse(&self.buf).expect("what an agent sends is well-formed");
             assert_eq!(transmit.len, self.buf.len());
-            if message.class() == Class::Request {
-                self.checks.truncate(REMEMBERED - 1);
-                self.checks.insert(0, (transmit.path, message.transaction()));
+            if self.buf.first().is_some_and(|first| *first >= 0x40) {
+                self.buf.clear();
+                continue;
+            }
+            let message = Message::parse(&self.buf).expect("what an agent sends is well-formed");
+            let (path, transaction) = (transmit.path, message.transaction());
+            match (message.class(), message.username()) {
+                (Class::Request, Some("fuzz:fuzz" | "fuzz+:fuzz")) => {
+                    self.checks.truncate(REMEMBERED - 1);
+                    self.checks.insert(0, (path, transaction));
+                }
+                (Class::Request, _) => {
+                    self.asked.truncate(REMEMBERED - 1);
+                    self.asked.insert(0, (path, message.method(), transaction));
+                }
+                _ => {}
             }
             self.buf.clear();
         }
         while self.agent.poll_event().is_some() {}
-        while self.agent.poll_resolve().is_some() {}
+        while self.agent.poll_action().is_some() {}
         assert!(self.agent.pairs().count() <= 100);
         assert!(self.agent.pairs().filter(|pair| pair.selected).count() <= 1);
         assert!(self.agent.peer_reflexive_candidates().len() <= 16);
+        assert!(self.agent.local_candidates().len() <= 100);
     }
 }
 

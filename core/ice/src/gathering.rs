@@ -1,146 +1,120 @@
-//! Our own candidates: one for each socket that the caller names, and what the peer's answers tell of NATs between.
+//! The gathering of our candidates (RFC 8445 §5.1).
 
-use alloc::vec::Vec;
-use core::net::SocketAddr;
+use pavane_base::{Instant, Path, Transport};
 
-use pavane_base::{Instant, Transport};
-
-use crate::candidate::{self, Candidate};
 use crate::search::Phase;
-use crate::{Agent, CandidateKind, Event, GatheringState, LocalAddressError};
-
-/// Our candidates.
-#[derive(Debug)]
-pub(crate) struct Locals {
-    hosts: Vec<Candidate>,
-    /// Addresses that we turned out to have (RFC 8445 §7.2.5.3.1), the latest last.
-    learnt: Vec<Candidate>,
-    pub(crate) state: GatheringState,
-    /// The caller has named all its sockets.
-    ended: bool,
-}
-
-/// How many sockets an agent takes.
-const MAX_LOCAL_ADDRESSES: usize = 32;
-
-/// How many addresses are learnt; the oldest gives way.
-const MAX_LEARNT: usize = 16;
-
-impl Locals {
-    pub(crate) const fn new() -> Self {
-        Self { hosts: Vec::new(), learnt: Vec::new(), state: GatheringState::New, ended: false }
-    }
-
-    /// What the peer may be told of: nothing before gathering has begun.
-    pub(crate) fn candidates(&self) -> &[Candidate] {
-        match self.state {
-            GatheringState::New => &[],
-            GatheringState::Gathering | GatheringState::Complete => &self.hosts,
-        }
-    }
-
-    pub(crate) fn learnt(&self) -> &[Candidate] {
-        &self.learnt
-    }
-
-    pub(crate) fn get(&self, address: SocketAddr) -> Option<&Candidate> {
-        self.hosts.iter().find(|host| host.address == address)
-    }
-
-    /// Takes note of our address as the peer sees it, and says what it is: one of ours, or a new one.
-    pub(crate) fn mapped(&mut self, base: SocketAddr, seen: SocketAddr) -> Option<(CandidateKind, u32)> {
-        if let Some(host) = self.get(seen) {
-            return Some((CandidateKind::Host, host.priority));
-        }
-        let priority = candidate::peer_reflexive_priority(self.get(base)?);
-        let kind = CandidateKind::PeerReflexive;
-        let known = |learnt: &Candidate| learnt.address == seen && learnt.related == Some(base);
-        if !self.learnt.iter().any(known) {
-            if self.learnt.len() == MAX_LEARNT {
-                self.learnt.remove(0);
-            }
-            self.learnt.push(Candidate {
-                foundation: "prflx".into(),
-                component: 1,
-                transport: Transport::Udp,
-                tcp_type: None,
-                priority,
-                address: seen,
-                kind,
-                related: Some(base),
-            });
-        }
-        Some((kind, priority))
-    }
-}
+use crate::{
+    Agent, Candidate, CandidateKind, Event, GatheringState, LocalAddress, LocalAddressError, Mode, Origin,
+    TcpPolicy, TransportPolicy,
+};
 
 impl Agent {
-    pub(crate) fn add_host(&mut self, now: Instant, address: SocketAddr) -> Result<(), LocalAddressError> {
-        if address.ip().is_unspecified() || address.ip().is_multicast() {
-            return Err(LocalAddressError::NotUnicast);
-        }
-        if address.port() == 0 {
-            return Err(LocalAddressError::NoPort);
-        }
-        if self.locals.get(address).is_some() {
+    pub(crate) fn add_host(&mut self, now: Instant, bound: LocalAddress) -> Result<(), LocalAddressError> {
+        if !self.locals.add_socket(bound)? {
             return Ok(());
         }
-        if self.locals.hosts.len() == MAX_LOCAL_ADDRESSES {
-            return Err(LocalAddressError::TooMany { max: MAX_LOCAL_ADDRESSES });
-        }
-        let host = candidate::host(address, &self.locals.hosts);
-        self.locals.hosts.push(host.clone());
-        if self.locals.state != GatheringState::New {
-            self.tell(Event::LocalCandidate(host));
-            self.pair_local(address);
-            self.hope(now);
+        let socket = self.locals.sockets().last().cloned().expect("one was added");
+        let host = self.locals.host(&socket);
+        self.gathered(now, host);
+        if bound.transport == Transport::Udp {
+            if self.config.mode == Mode::Full
+                && self.config.tcp == TcpPolicy::Active
+                && let Some(active) = self.locals.new_active(bound.address.ip())
+            {
+                self.gathered(now, active);
+            }
+            self.ask_servers_from(bound.address);
         }
         Ok(())
     }
 
-    pub(crate) fn remove_host(&mut self, now: Instant, address: SocketAddr) {
-        self.locals.hosts.retain(|host| host.address != address);
-        self.locals.learnt.retain(|learnt| learnt.related != Some(address));
-        self.checklist.remove_local(address);
-        if self.former.as_ref().is_some_and(|former| former.pair.path().local == address) {
-            self.former = None;
+    /// Takes a candidate of ours: pairs are made of it or its base, and it is told of once gathering has begun.
+    pub(crate) fn gathered(&mut self, now: Instant, candidate: Candidate) {
+        let is_wanted =
+            self.config.policy == TransportPolicy::All || candidate.kind == CandidateKind::Relayed;
+        if !is_wanted || !self.is_kept(Origin::Local, &candidate) {
+            return;
         }
+        let Some(candidate) = self.locals.add(candidate) else { return };
+        let base = match candidate.is_base() {
+            true => Some(candidate.clone()),
+            // The socket itself may be one that the peer is not told of.
+            false => {
+                let socket = self.locals.socket(candidate.base(), candidate.transport).cloned();
+                socket.map(|socket| self.locals.host(&socket))
+            }
+        };
+        let new_base = base.filter(|base| self.locals.add_base(base.clone()));
+        if self.locals.state == GatheringState::New {
+            return;
+        }
+        if let Some(base) = new_base {
+            self.pair_local(&base);
+        }
+        self.tell(Event::LocalCandidate(candidate));
+        self.hope(now);
+    }
+
+    /// Whether the caller lets a candidate be used.
+    pub(crate) fn is_kept(&self, origin: Origin, candidate: &Candidate) -> bool {
+        self.config.filter.as_ref().is_none_or(|filter| filter.keeps(origin, candidate))
+    }
+
+    pub(crate) fn remove_host(&mut self, now: Instant, bound: LocalAddress) {
+        self.locals.remove_socket(bound);
+        let LocalAddress { address, transport } = bound;
+        let streams_end = !self.locals.has_sockets(address.ip());
+        let is_gone = |path: Path| {
+            (path.local, path.transport) == (address, transport)
+                || (streams_end && path.transport == Transport::Tcp && path.local.ip() == address.ip())
+        };
+        self.servers.remove_socket(address);
+        self.remove_relays(now, is_gone);
+        self.checklist.retain(|path| !is_gone(path));
+        self.former = self.former.take().filter(|former| !is_gone(former.pair.path()));
+        self.search_again_if_lost(now);
+    }
+
+    /// Begins the search anew where the pairs that worked are gone.
+    pub(crate) fn search_again_if_lost(&mut self, now: Instant) {
         if matches!(self.phase, Phase::Found { .. }) && !self.checklist.has_valid() {
             self.search_again(now);
         }
     }
 
-    pub(crate) fn end_hosts(&mut self) {
-        self.locals.ended = true;
-        self.settle_gathering();
-    }
-
-    /// Tells every candidate that there is.
+    /// Begins to gather: tells of every candidate that there is.
     pub(crate) fn gather(&mut self) {
         if self.locals.state != GatheringState::New {
             return;
         }
         self.locals.state = GatheringState::Gathering;
         self.tell(Event::GatheringStateChanged(GatheringState::Gathering));
-        for n in 0..self.locals.hosts.len() {
-            let host = self.locals.hosts[n].clone();
-            self.pair_local(host.address);
-            self.tell(Event::LocalCandidate(host));
+        for n in 0..self.locals.bases().len() {
+            let base = self.locals.bases()[n].clone();
+            self.pair_local(&base);
         }
-        self.settle_gathering();
+        for n in 0..self.locals.candidates().len() {
+            let candidate = self.locals.candidates()[n].clone();
+            self.tell(Event::LocalCandidate(candidate));
+        }
     }
 
     /// Gathers anew, if gathering had begun.
     pub(crate) fn gather_again(&mut self) {
-        self.locals.learnt.clear();
+        self.locals.forget_learnt();
+        self.servers.ask_again();
         if self.locals.state != GatheringState::New {
             self.locals.state = GatheringState::New;
             self.gather();
         }
     }
 
-    fn settle_gathering(&mut self) {
-        if self.locals.ended && self.locals.state == GatheringState::Gathering {
+    /// Ends gathering when the caller has named all its sockets, and all servers have answered or had their time.
+    pub(crate) fn settle_gathering(&mut self, now: Instant) {
+        let is_over = self.locals.ended
+            && self.locals.state == GatheringState::Gathering
+            && self.gathering_ends_at().is_none_or(|at| at <= now);
+        if is_over {
             self.locals.state = GatheringState::Complete;
             self.tell(Event::GatheringStateChanged(GatheringState::Complete));
         }

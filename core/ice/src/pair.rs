@@ -3,9 +3,10 @@
 use core::net::SocketAddr;
 use core::time::Duration;
 
-use pavane_base::{Instant, Path};
+use pavane_base::{Instant, Path, Transport};
 use pavane_stun::TransactionId;
 
+use crate::candidate::DISCARD;
 use crate::consent::Consent;
 use crate::nomination::Nomination;
 use crate::outstanding::{Check, Outstanding};
@@ -16,6 +17,8 @@ use crate::{CandidateKind, Role, Timing};
 #[derive(Debug)]
 pub(crate) struct Pair {
     path: Path,
+    /// What its datagrams leave from; `local` is what the peer sees.
+    way: CandidateKind,
     pub(crate) local: Side,
     pub(crate) remote: Side,
     pub(crate) progress: Progress,
@@ -42,6 +45,8 @@ pub(crate) struct Side {
 /// Where a pair stands, with what there is to know of it there.
 #[derive(Debug)]
 pub(crate) enum Progress {
+    /// Its way has to be made ready: a permission at the relay, a stream.
+    Preparing(Preparation),
     /// It has not been checked.
     Waiting,
     /// It is being checked.
@@ -50,6 +55,15 @@ pub(crate) enum Progress {
     Succeeded(Consent),
     /// It does not.
     Failed(Failure),
+}
+
+/// How far a pair's way is made ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Preparation {
+    /// It has not been asked for.
+    Needed,
+    /// It has.
+    Asked,
 }
 
 /// Checks that have had no answer yet.
@@ -136,8 +150,9 @@ const MAX_TRIALS: u32 = 7;
 
 impl Pair {
     pub(crate) fn new(path: Path, local: Side, remote: Side) -> Self {
-        Self {
+        let mut pair = Self {
             path,
+            way: local.kind,
             local,
             remote,
             progress: Progress::Waiting,
@@ -151,11 +166,27 @@ impl Pair {
             requests_received: 0,
             responses_sent: 0,
             traffic: PairTraffic::default(),
-        }
+        };
+        pair.progress = pair.beginning();
+        pair
     }
 
     pub(crate) const fn path(&self) -> Path {
         self.path
+    }
+
+    /// Gives it another way between the same candidates: a stream has another port each time.
+    pub(crate) const fn move_to(&mut self, path: Path) {
+        self.path = path;
+    }
+
+    /// Whether its way is being made ready.
+    pub(crate) const fn is_preparing(&self) -> bool {
+        matches!(self.progress, Progress::Preparing(_))
+    }
+
+    pub(crate) const fn has_failed(&self) -> bool {
+        matches!(self.progress, Progress::Failed(_))
     }
 
     /// RFC 8445 §6.1.2.3.
@@ -173,7 +204,7 @@ impl Pair {
 
     /// Whether it may work yet.
     pub(crate) const fn is_open(&self) -> bool {
-        matches!(self.progress, Progress::Waiting | Progress::Trying(_))
+        matches!(self.progress, Progress::Preparing(_) | Progress::Waiting | Progress::Trying(_))
     }
 
     pub(crate) const fn consent(&self) -> Option<&Consent> {
@@ -191,13 +222,22 @@ impl Pair {
     }
 
     /// When its next check is due; [`Instant::ZERO`] for one that has never been tried.
-    pub(crate) const fn due(&self) -> Option<Instant> {
+    pub(crate) fn due(&self) -> Option<Instant> {
         match &self.progress {
+            Progress::Waiting | Progress::Trying(_) if self.is_indebted() => None,
             Progress::Waiting => Some(Instant::ZERO),
             Progress::Trying(trial) => Some(trial.next_check),
             Progress::Succeeded(consent) => consent.next_check(),
-            Progress::Failed(_) => None,
+            Progress::Preparing(_) | Progress::Failed(_) => None,
         }
+    }
+
+    /// Whether it leads to an address that nobody signalled and that has not answered, and has been asked as often as it has
+    /// asked: whoever pretends to be elsewhere has no more sent there than he sends.
+    pub(crate) fn is_indebted(&self) -> bool {
+        self.remote.kind == CandidateKind::PeerReflexive
+            && self.responses_received == 0
+            && self.checks_sent >= self.requests_received
     }
 
     /// Notes that a check goes out, for whose response `timeout` is long enough; if none comes the next one goes out after
@@ -209,7 +249,7 @@ impl Pair {
         let asked = match &mut self.progress {
             Progress::Succeeded(consent) => return consent.asked(now, timeout),
             Progress::Trying(trial) => trial.asked.saturating_add(1),
-            Progress::Waiting | Progress::Failed(_) => 1,
+            Progress::Preparing(_) | Progress::Waiting | Progress::Failed(_) => 1,
         };
         let wait = timeout.saturating_mul(1 << (asked - 1).min(4));
         let next_check = now + wait.min(longest.max(timeout));
@@ -233,6 +273,17 @@ impl Pair {
             Progress::Succeeded(consent) => consent.confirmed(now, next_check),
             progress => *progress = Progress::Succeeded(Consent::given(now, next_check)),
         }
+    }
+
+    /// The peer has asked on it, and that is taken for an answer.
+    pub(crate) fn trusted(&mut self, now: Instant) {
+        let mut consent = match self.progress {
+            Progress::Succeeded(consent) => consent,
+            _ => Consent::given(now, now),
+        };
+        consent.confirmed(now, now);
+        consent.let_lapse();
+        self.progress = Progress::Succeeded(consent);
     }
 
     /// Something authentic, or data, came this way.
@@ -263,7 +314,17 @@ impl Pair {
     /// Lets it be tried again, if it failed for want of an answer.
     pub(crate) const fn revive(&mut self) {
         if matches!(self.progress, Progress::Failed(Failure::Unanswered)) {
-            self.progress = Progress::Waiting;
+            self.progress = self.beginning();
+        }
+    }
+
+    /// What it begins with: a stream has to be opened, and a relay has to let the peer through.
+    const fn beginning(&self) -> Progress {
+        match (self.way, self.path.transport, self.path.local.port()) {
+            (CandidateKind::Relayed, ..) | (_, Transport::Tcp, DISCARD) => {
+                Progress::Preparing(Preparation::Needed)
+            }
+            _ => Progress::Waiting,
         }
     }
 
@@ -294,7 +355,7 @@ impl Pair {
         PairStats {
             path: self.path,
             state: match self.progress {
-                Progress::Waiting => PairState::Waiting,
+                Progress::Preparing(_) | Progress::Waiting => PairState::Waiting,
                 Progress::Trying(_) => PairState::InProgress,
                 Progress::Succeeded(_) => PairState::Succeeded,
                 Progress::Failed(_) => PairState::Failed,
@@ -319,8 +380,6 @@ impl Pair {
 
 #[cfg(test)]
 mod tests {
-    use pavane_base::Transport;
-
     use super::*;
 
     fn pair(local: u32, remote: u32) -> Pair {

@@ -8,13 +8,27 @@ use pavane_base::{Instant, Path, Transport};
 use crate::candidate::{self, Candidate, NamedCandidate, compatible};
 use crate::checklist::Occasion;
 use crate::pair::{Pair, Side};
-use crate::{Agent, CandidateKind, RemoteCandidateError, ResolveId, resolve};
+use crate::{
+    Agent, CandidateKind, GatheringState, Mode, Origin, RemoteCandidateError, TcpType, TransportPolicy,
+    resolve,
+};
 
 /// A candidate of the peer that can be paired.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Remote {
     pub(crate) address: SocketAddr,
+    pub(crate) transport: Transport,
     pub(crate) side: Side,
+    disclosure: Disclosure,
+}
+
+/// Who may know of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Disclosure {
+    /// Whoever wants to.
+    Open,
+    /// Not those who are outside: it hid behind a name of multicast DNS.
+    Hidden,
 }
 
 impl Remote {
@@ -41,8 +55,12 @@ impl Remotes {
         self.known.is_empty()
     }
 
-    fn get_mut(&mut self, address: SocketAddr) -> Option<&mut Remote> {
-        self.known.iter_mut().find(|remote| remote.address == address)
+    fn get(&self, address: SocketAddr, transport: Transport) -> Option<&Remote> {
+        self.known.iter().find(|remote| (remote.address, remote.transport) == (address, transport))
+    }
+
+    fn get_mut(&mut self, address: SocketAddr, transport: Transport) -> Option<&mut Remote> {
+        self.known.iter_mut().find(|remote| (remote.address, remote.transport) == (address, transport))
     }
 
     fn signalled(&self) -> impl Iterator<Item = &Remote> {
@@ -59,33 +77,40 @@ impl Agent {
         &mut self,
         now: Instant,
         candidate: &Candidate,
+        disclosure: Disclosure,
     ) -> Result<(), RemoteCandidateError> {
         let ip = candidate.address.ip();
-        let is_usable = is_served(candidate.transport, candidate.component)
+        let is_usable = is_served(candidate.component, candidate.tcp_type)
             && candidate.address.port() != 0
-            && !(ip.is_unspecified() || ip.is_multicast() || is_embedded(ip));
+            && !(ip.is_unspecified() || ip.is_multicast() || is_embedded(ip))
+            && self.is_kept(Origin::Remote, candidate);
         if !is_usable {
             return Ok(());
         }
-        let address = candidate.address;
+        let (address, transport) = (candidate.address, candidate.transport);
         let side = Side { kind: candidate.kind, priority: candidate::in_range(candidate.priority) };
-        match self.remotes.get_mut(address) {
+        match self.remotes.get_mut(address, transport) {
             Some(known) if known.is_learnt() && side.kind != CandidateKind::PeerReflexive => {
                 // RFC 8838 §11: what was learnt from a check turns out to be this candidate.
                 known.side = side;
-                let its = self.checklist.iter_mut().filter(|pair| pair.path().remote.ip() == address.ip());
-                its.filter(|pair| pair.path().remote.port() == address.port())
-                    .for_each(|pair| pair.remote = side);
+                let is_its = |path: Path| {
+                    let Path { remote, transport: by, .. } = path;
+                    (remote.ip(), remote.port(), by) == (address.ip(), address.port(), transport)
+                };
+                let its = self.checklist.iter_mut().filter(|pair| is_its(pair.path()));
+                its.for_each(|pair| pair.remote = side);
             }
             Some(_) => return Ok(()),
             None => {
                 self.room_for_signalled()?;
-                self.remotes.known.push(Remote { address, side });
+                self.remotes.known.push(Remote { address, transport, side, disclosure });
             }
         }
-        for n in 0..self.locals.candidates().len() {
-            let local = self.locals.candidates()[n].address;
-            self.pair_up(local, address, Occasion::Known);
+        if self.locals.state != GatheringState::New {
+            for n in 0..self.locals.bases().len() {
+                let base = self.locals.bases()[n].clone();
+                self.pair_up(&base, address, Occasion::Known);
+            }
         }
         self.hope(now);
         Ok(())
@@ -93,26 +118,29 @@ impl Agent {
 
     /// Takes a candidate whose name has to be resolved first. Names that are not of multicast DNS are passed over.
     pub(crate) fn ask_for(&mut self, named: NamedCandidate) -> Result<(), RemoteCandidateError> {
-        let is_usable = is_served(named.transport, named.component)
+        let is_usable = is_served(named.component, named.tcp_type)
             && named.port != 0
+            && self.config.policy == TransportPolicy::All
             && resolve::is_multicast(&named.name);
-        if is_usable && !self.names.contains(&named) {
+        let is_same = |other: &NamedCandidate| (&other.name, other.port) == (&named.name, named.port);
+        if is_usable && !self.actions.named().any(is_same) {
             self.room_for_signalled()?;
-            self.names.ask(named);
+            self.actions.ask_for(named);
         }
         Ok(())
     }
 
-    /// Takes what a name was resolved to.
-    pub(crate) fn resolved(&mut self, now: Instant, id: ResolveId, address: Option<IpAddr>) {
-        if let (Some(named), Some(ip)) = (self.names.take(id), address) {
+    /// Takes what a name was resolved to. Names with more than one address are passed over, as
+    /// draft-ietf-mmusic-mdns-ice-candidates has it.
+    pub(crate) fn resolved(&mut self, now: Instant, named: NamedCandidate, addresses: &[IpAddr]) {
+        if let [ip] = *addresses {
             // It was counted among the candidates when it came, so there is room.
-            let _ = self.signalled(now, &named.at(ip));
+            let _ = self.signalled(now, &named.at(ip), Disclosure::Hidden);
         }
     }
 
     fn room_for_signalled(&self) -> Result<(), RemoteCandidateError> {
-        match self.remotes.signalled().count() + self.names.len() < MAX_SIGNALLED {
+        match self.remotes.signalled().count() + self.actions.named().count() < MAX_SIGNALLED {
             true => Ok(()),
             false => Err(RemoteCandidateError::TooMany { max: MAX_SIGNALLED }),
         }
@@ -124,15 +152,21 @@ impl Agent {
         if self.checklist.get(path).is_some() {
             return true;
         }
-        if self.remotes.get_mut(path.remote).is_none() {
+        if self.remotes.get(path.remote, path.transport).is_none() {
             if !self.room_for_learnt() {
                 return false;
             }
-            let kind = CandidateKind::PeerReflexive;
-            let side = Side { kind, priority: candidate::in_range(priority) };
-            self.remotes.known.push(Remote { address: path.remote, side });
+            let learnt = candidate::peer_reflexive(path, priority);
+            if !self.is_kept(Origin::Remote, &learnt) {
+                return false;
+            }
+            let side = Side { kind: learnt.kind, priority: learnt.priority };
+            let Path { remote: address, transport, .. } = path;
+            self.remotes.known.push(Remote { address, transport, side, disclosure: Disclosure::Open });
         }
-        self.pair_up(path.local, path.remote, Occasion::Heard);
+        if let Some(base) = self.locals.base(path.local, path.transport).cloned() {
+            self.pair_up(&base, path.remote, Occasion::Heard);
+        }
         let paired = self.checklist.get(path).is_some();
         if !paired {
             self.counters.overflow += 1;
@@ -147,39 +181,52 @@ impl Agent {
         }
         self.counters.overflow += 1;
         let works = |remote: &Remote| {
-            self.checklist.iter().any(|pair| pair.is_valid() && pair.path().remote == remote.address)
+            let is_its = |path: Path| (path.remote, path.transport) == (remote.address, remote.transport);
+            self.checklist.iter().any(|pair| pair.is_valid() && is_its(pair.path()))
         };
         let useless = self.remotes.known.iter().position(|remote| remote.is_learnt() && !works(remote));
         let Some(useless) = useless else { return false };
         let gone = self.remotes.known.remove(useless);
-        self.checklist.remove_remote(gone.address);
+        self.checklist.retain(|path| (path.remote, path.transport) != (gone.address, gone.transport));
         true
     }
 
-    /// Pairs a new local address with every candidate that was signalled.
-    pub(crate) fn pair_local(&mut self, local: SocketAddr) {
+    /// Pairs a new base of ours with every candidate that was signalled.
+    pub(crate) fn pair_local(&mut self, local: &Candidate) {
         let remotes: Vec<_> = self.remotes.signalled().map(|remote| remote.address).collect();
         for remote in remotes {
             self.pair_up(local, remote, Occasion::Known);
         }
     }
 
-    /// Makes a pair of two known addresses, if it can work and is not there yet (RFC 8445 §6.1.2.2).
-    fn pair_up(&mut self, local: SocketAddr, remote: SocketAddr, occasion: Occasion) {
-        let path = candidate::path(local, remote);
-        let Some(host) = self.locals.get(local) else { return };
-        let Some(known) = self.remotes.known.iter().find(|known| known.address == remote) else { return };
-        if compatible(local, remote) && self.checklist.get(path).is_none() {
-            let ours = Side { kind: CandidateKind::Host, priority: host.priority };
+    /// Makes a pair of a base of ours and a known address, if it can work and is not there yet (RFC 8445 §6.1.2.2). One that
+    /// listens is paired when the peer has connected to it (RFC 6544 §6.2), one of a lite agent when the peer has asked.
+    fn pair_up(&mut self, local: &Candidate, remote: SocketAddr, occasion: Occasion) {
+        let only_listens = self.config.mode == Mode::Lite || local.tcp_type == Some(TcpType::Passive);
+        let waits = only_listens && occasion == Occasion::Known;
+        if waits || !compatible(local.address, remote) {
+            return;
+        }
+        let path = candidate::path(Path { local: local.address, remote, transport: local.transport });
+        let Some(known) = self.remotes.get(remote, local.transport) else { return };
+        // draft-ietf-mmusic-mdns-ice-candidates, "Interactions With TURN Servers": the server would learn the address.
+        if local.kind == CandidateKind::Relayed
+            && known.disclosure == Disclosure::Hidden
+            && occasion == Occasion::Known
+        {
+            return;
+        }
+        if self.checklist.get(path).is_none() {
+            let ours = Side { kind: local.kind, priority: local.priority };
             let pair = Pair::new(path, ours, known.side);
             self.checklist.insert(pair, self.role, occasion);
         }
     }
 }
 
-/// Component 1 over UDP is all that there is; other candidates are passed over.
-fn is_served(transport: Transport, component: u16) -> bool {
-    transport == Transport::Udp && component == 1
+/// Component 1 is all that there is; and whoever only connects to us is not connected to.
+fn is_served(component: u16, tcp_type: Option<TcpType>) -> bool {
+    component == 1 && matches!(tcp_type, None | Some(TcpType::Passive))
 }
 
 /// Whether an IPv6 address stands for an IPv4 one (RFC 8445 §5.1.1.1).

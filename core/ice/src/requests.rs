@@ -7,11 +7,11 @@ use pavane_base::rand_core::CryptoRng;
 use pavane_base::{Instant, Path};
 use pavane_stun::{Class, ErrorCode, Message, Method};
 
-use crate::Role;
 use crate::agent::Agent;
 use crate::nomination::Nomination;
 use crate::outbox::{Answer, Era, UnknownList, Verdict};
 use crate::pair::Progress;
+use crate::{Mode, Role};
 
 /// Whether a message made a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl Agent {
     }
 
     fn take_request(&mut self, now: Instant, path: Path, message: &Message<'_>) -> Effect {
-        if self.locals.get(path.local).is_none() {
+        if self.locals.base_of(path).is_none() {
             self.counters.unknown_local_address += 1;
             return Effect::Nothing;
         }
@@ -106,7 +106,11 @@ impl Agent {
             self.counters.without_consent += 1;
             return None;
         }
-        self.heard_request(now, path, message.use_candidate());
+        let nominates = match message.nomination() {
+            None => message.use_candidate(),
+            Some(number) => self.renominates(number),
+        };
+        self.heard_request(now, path, nominates);
         Some(Verdict::Success)
     }
 
@@ -123,16 +127,39 @@ impl Agent {
         }
     }
 
+    /// Whether a numbered nomination is the latest; those before it are void then (draft-thatcher-ice-renomination §2.2).
+    fn renominates(&mut self, number: u32) -> bool {
+        let is_latest = self.renomination.is_none_or(|latest| number > latest);
+        if is_latest && self.role == Role::Controlled {
+            self.renomination = Some(number);
+            self.checklist.iter_mut().for_each(|pair| pair.nomination = Nomination::None);
+        }
+        is_latest || self.renomination == Some(number)
+    }
+
+    /// To a lite agent a request is proof enough that its pair works (RFC 8445 §7.3.2), and that the peer consents.
+    fn heard_as_lite(&mut self, now: Instant, path: Path, nominates: bool) {
+        let Some(pair) = self.checklist.get_mut(path) else { return };
+        pair.trusted(now);
+        if nominates {
+            pair.nomination = Nomination::Made(now);
+        }
+        self.hope(now);
+    }
+
     /// A request is a sign of life, and has its pair checked in return (RFC 8445 §7.3.1.4).
     fn heard_request(&mut self, now: Instant, path: Path, nominates: bool) {
         let nominates = nominates && self.role == Role::Controlled;
         let Some(pair) = self.checklist.get_mut(path) else { return };
         pair.requests_received += 1;
         pair.heard();
+        if self.config.mode == Mode::Lite {
+            return self.heard_as_lite(now, path, nominates);
+        }
         match pair.progress {
             Progress::Succeeded(_) if nominates => pair.nomination = Nomination::Made(now),
             Progress::Succeeded(_) => {}
-            Progress::Waiting | Progress::Trying(_) | Progress::Failed(_) => {
+            Progress::Preparing(_) | Progress::Waiting | Progress::Trying(_) | Progress::Failed(_) => {
                 if nominates {
                     pair.nomination = Nomination::Wanted;
                 }

@@ -1,55 +1,27 @@
-//! Candidates that hide behind multicast DNS names, and the names that the caller is asked to resolve.
+//! Candidates that hide behind multicast DNS names.
 
-use alloc::collections::{BTreeMap, VecDeque};
-use alloc::string::String;
+use crate::NamedCandidate;
+use crate::action::{Action, Actions};
+use crate::purpose::Purpose;
 
-use crate::{NamedCandidate, ResolveId};
-
-/// Names on their way to addresses.
-#[derive(Debug, Default)]
-pub(crate) struct Names {
-    next: u64,
-    asked: BTreeMap<ResolveId, NamedCandidate>,
-    untold: VecDeque<ResolveId>,
-}
-
-impl Names {
+impl Actions<Purpose> {
     /// Has a candidate's name resolved.
-    pub(crate) fn ask(&mut self, named: NamedCandidate) {
-        let id = ResolveId(self.next);
-        self.next += 1;
-        self.asked.insert(id, named);
-        self.untold.push_back(id);
+    pub(crate) fn ask_for(&mut self, named: NamedCandidate) {
+        let name = named.name.clone();
+        self.ask(Action::ResolveMdns { name }, Purpose::Candidate(named));
     }
 
-    /// The next name that the caller does not know of.
-    pub(crate) fn poll(&mut self) -> Option<(ResolveId, String)> {
-        let id = self.untold.pop_front()?;
-        self.asked.get(&id).map(|named| (id, named.name.clone()))
+    /// The candidates whose names are being resolved.
+    pub(crate) fn named(&self) -> impl Iterator<Item = &NamedCandidate> {
+        self.purposes().filter_map(|purpose| match purpose {
+            Purpose::Candidate(named) => Some(named),
+            _ => None,
+        })
     }
 
-    /// The candidate whose name was asked for by this number.
-    pub(crate) fn take(&mut self, id: ResolveId) -> Option<NamedCandidate> {
-        self.untold.retain(|untold| *untold != id);
-        self.asked.remove(&id)
-    }
-
-    pub(crate) fn contains(&self, named: &NamedCandidate) -> bool {
-        self.asked.values().any(|asked| (&asked.name, asked.port) == (&named.name, named.port))
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.asked.len()
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.asked.is_empty()
-    }
-
-    /// Forgets them all; what comes of those that were asked for is ignored.
-    pub(crate) fn clear(&mut self) {
-        self.asked.clear();
-        self.untold.clear();
+    /// Forgets the candidates whose names are being resolved; what comes of those that were asked for is ignored.
+    pub(crate) fn forget_candidates(&mut self) {
+        self.give_up(|purpose| matches!(purpose, Purpose::Candidate(_)));
     }
 }
 

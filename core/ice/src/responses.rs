@@ -73,9 +73,10 @@ impl Agent {
         let Some(check) = pair.outstanding.take(message.transaction()) else { return };
         pair.answered(now, &check, interval, Some(mapped));
         // RFC 8445 §7.2.5.3.2: the pair that works is that of the address which the peer sees.
-        if let Some((kind, priority)) = self.locals.mapped(path.local, mapped)
-            && mapped != path.local
+        if mapped != path.local
+            && let Some(base) = self.locals.base_of(path).cloned()
         {
+            let (kind, priority) = self.locals.mapped(&base, mapped);
             pair.local = Side { kind, priority };
         }
         pair.nomination = match (self.role, pair.nomination) {

@@ -5,10 +5,9 @@ use core::time::Duration;
 use pavane_base::{Instant, Path, earliest};
 
 use crate::agent::Agent;
-use crate::consent::SILENCE;
 use crate::generation::Duty;
 use crate::pair::{Failure, Pair};
-use crate::{GatheringState, State};
+use crate::{Event, GatheringState, Mode, State};
 
 /// The search for a pair that works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +65,7 @@ impl Agent {
     /// Begins the search anew because the pairs that worked are gone.
     pub(crate) fn search_again(&mut self, now: Instant) {
         self.phase = Phase::Searching { since: now, lost: true };
+        self.tell(Event::RestartAdvised);
         self.checklist.iter_mut().for_each(Pair::revive);
     }
 
@@ -85,7 +85,7 @@ impl Agent {
     /// Whether there is no pair that works and answers.
     pub(crate) fn is_urgent(&self, now: Instant) -> bool {
         let selected = self.selected().and_then(|selected| self.checklist.get(selected)?.consent());
-        selected.is_none_or(|consent| consent.silence(now) >= SILENCE)
+        selected.is_none_or(|consent| consent.is_silent(now))
     }
 
     pub(crate) fn state_at(&self, now: Instant) -> State {
@@ -119,23 +119,29 @@ impl Agent {
     /// Names that lead nowhere, and candidates that are gone, do not undo the beginning.
     fn has_something_to_check(&self) -> bool {
         self.told != State::New
-            || !(self.checklist.is_empty() && self.remotes.is_empty() && self.names.is_empty())
+            || !(self.checklist.is_empty()
+                && self.remotes.is_empty()
+                && self.actions.named().next().is_none())
     }
 
     /// Whether neither side will have further candidates.
     fn candidates_are_complete(&self) -> bool {
-        self.locals.state == GatheringState::Complete && self.remotes.ended && self.names.is_empty()
+        self.locals.state == GatheringState::Complete
+            && self.remotes.ended
+            && self.actions.named().next().is_none()
     }
 
     /// The earliest moment at which anything is due.
     pub(crate) fn deadline(&self, now: Instant) -> Option<Instant> {
         let timing = &self.config.timing;
-        let mut deadline = None;
+        let gathering_ends =
+            self.gathering_ends_at().filter(|_| self.locals.state == GatheringState::Gathering);
+        let mut deadline = earliest(self.servers.deadline(), gathering_ends.filter(|at| *at > now));
         if let Some(former) = &self.former
             && let Some(consent) = former.pair.consent()
         {
             let next_check = consent.next_check().filter(|_| former.duty == Duty::Carries);
-            deadline = earliest(next_check, Some(consent.deadline(timing, now)));
+            deadline = earliest(deadline, earliest(next_check, Some(consent.deadline(timing, now))));
         }
         if !self.is_checking() {
             return deadline;
@@ -150,6 +156,7 @@ impl Agent {
         if let Phase::Searching { since, .. } = self.phase {
             deadline = earliest(deadline, Some(since + timing.patience));
         }
+        let due = due.filter(|_| self.config.mode == Mode::Full);
         deadline = earliest(deadline, due.map(|at| at.max(self.paced_until)));
         earliest(deadline, self.settles_at(now))
     }

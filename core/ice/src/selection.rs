@@ -8,7 +8,6 @@ use core::time::Duration;
 use pavane_base::{Instant, Path};
 
 use crate::agent::Agent;
-use crate::consent::SILENCE;
 use crate::generation::Duty;
 use crate::nomination::Nomination;
 use crate::pair::Pair;
@@ -68,7 +67,7 @@ impl Agent {
             _ => SIMULTANEOUS,
         };
         let (best, _) = valid().max_by_key(|(pair, consent)| {
-            let answers = consent.silence(now) < SILENCE;
+            let answers = !consent.is_silent(now);
             let nominated = made(pair.nomination).zip(latest).is_some_and(|(at, latest)| latest - at <= row);
             (answers, nominated, pair.priority(self.role))
         })?;

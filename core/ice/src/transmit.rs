@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use pavane_base::{Instant, Path, Transmit};
+use pavane_base::{Instant, Transmit};
 use pavane_stun::{AttributeType, Builder, Class, ErrorCode, Method};
 
 use crate::Role;
@@ -15,28 +15,33 @@ impl Agent {
     /// Writes the next message: answers first, since somebody waits for them.
     pub(crate) fn write_next(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<Transmit> {
         while let Some(answer) = self.outbox.next_answer() {
-            if let Some(len) = self.write_answer(&answer, buf) {
+            let write = |agent: &Self, buf: &mut Vec<u8>| agent.write_answer(&answer, buf);
+            if let Some(transmit) = self.send_along(answer.path, buf, write) {
                 self.counters.responses_sent += 1;
                 if let Some(pair) = self.checklist.get_mut(answer.path) {
                     pair.responses_sent += 1;
                 }
-                return Some(transmit(answer.path, len));
+                return Some(transmit);
             }
         }
+        if let Some(transmit) = self.servers.poll_transmit(buf) {
+            return Some(transmit);
+        }
         while let Some(ask) = self.outbox.next_ask() {
-            if let Some(len) = self.write_check(&ask, buf) {
+            let write = |agent: &Self, buf: &mut Vec<u8>| agent.write_check(&ask, buf);
+            if let Some(transmit) = self.send_along(ask.path, buf, write) {
                 self.left(now, &ask);
-                return Some(transmit(ask.path, len));
+                return Some(transmit);
             }
         }
         None
     }
 
     /// RFC 8445 §7.1.
-    fn write_check(&self, ask: &Ask, buf: &mut Vec<u8>) -> Option<usize> {
+    fn write_check(&self, ask: &Ask, buf: &mut Vec<u8>) -> Option<()> {
         let (local, remote) = self.keys(ask.era)?;
         let remote = remote?;
-        let priority = candidate::peer_reflexive_priority(self.locals.get(ask.path.local)?);
+        let priority = candidate::check_priority(self.locals.base_of(ask.path)?);
         let role = match self.role {
             Role::Controlling => AttributeType::ICE_CONTROLLING,
             Role::Controlled => AttributeType::ICE_CONTROLLED,
@@ -48,11 +53,12 @@ impl Agent {
         if ask.nominates && self.role == Role::Controlling {
             message = message.attribute(AttributeType::USE_CANDIDATE, &[]);
         }
-        Some(message.integrity(&*remote.key).fingerprint())
+        message.integrity(&*remote.key).fingerprint();
+        Some(())
     }
 
     /// RFC 8445 §7.3.1.2.
-    fn write_answer(&self, answer: &Answer, buf: &mut Vec<u8>) -> Option<usize> {
+    fn write_answer(&self, answer: &Answer, buf: &mut Vec<u8>) -> Option<()> {
         let (local, _) = self.keys(answer.era)?;
         let class = match answer.verdict {
             Verdict::Success => Class::Success,
@@ -66,7 +72,8 @@ impl Agent {
                 message.error_code(ErrorCode::UNKNOWN_ATTRIBUTE).unknown_attributes(list.iter())
             }
         };
-        Some(message.integrity(&*local.key).fingerprint())
+        message.integrity(&*local.key).fingerprint();
+        Some(())
     }
 
     /// Our credentials and the peer's, as far as there are any.
@@ -87,8 +94,4 @@ impl Agent {
             pair.outstanding.left(ask.transaction, now);
         }
     }
-}
-
-const fn transmit(path: Path, len: usize) -> Transmit {
-    Transmit { path, ecn: None, len, segment_size: None }
 }

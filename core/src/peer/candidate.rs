@@ -3,7 +3,7 @@
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::net::SocketAddr;
+use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use pavane_base::Transport;
 
@@ -22,9 +22,14 @@ const MAX_CANDIDATES: usize = 100;
 /// What ICE makes of a remote candidate; `None` for kinds of no use to us, which are passed over without an error
 /// (RFC 8839 §5.1).
 pub(super) fn from_sdp(candidate: &sdp::Candidate) -> Option<ice::RemoteCandidate> {
-    if candidate.transport != CandidateTransport::Udp || candidate.component != RTP_COMPONENT {
+    if candidate.component != RTP_COMPONENT {
         return None;
     }
+    let (transport, tcp_type) = match (&candidate.transport, candidate.tcp_type) {
+        (CandidateTransport::Udp, _) => (Transport::Udp, None),
+        (CandidateTransport::Tcp, Some(tcp_type)) => (Transport::Tcp, Some(tcp_type_from_sdp(tcp_type))),
+        _ => return None,
+    };
     let kind = match candidate.kind {
         sdp::CandidateKind::Host => ice::CandidateKind::Host,
         sdp::CandidateKind::ServerReflexive => ice::CandidateKind::ServerReflexive,
@@ -36,8 +41,8 @@ pub(super) fn from_sdp(candidate: &sdp::Candidate) -> Option<ice::RemoteCandidat
         CandidateAddress::Ip(ip) => Some(ice::RemoteCandidate::Address(ice::Candidate {
             foundation: candidate.foundation.clone(),
             component: candidate.component,
-            transport: Transport::Udp,
-            tcp_type: None,
+            transport,
+            tcp_type,
             priority: candidate.priority,
             address: SocketAddr::new(*ip, candidate.port),
             kind,
@@ -49,7 +54,8 @@ pub(super) fn from_sdp(candidate: &sdp::Candidate) -> Option<ice::RemoteCandidat
                 port: candidate.port,
                 foundation: candidate.foundation.clone(),
                 component: candidate.component,
-                transport: Transport::Udp,
+                transport,
+                tcp_type,
                 priority: candidate.priority,
                 kind,
             }))
@@ -58,12 +64,25 @@ pub(super) fn from_sdp(candidate: &sdp::Candidate) -> Option<ice::RemoteCandidat
     }
 }
 
-/// Our candidate as SDP writes it.
-fn to_sdp(candidate: &ice::Candidate) -> sdp::Candidate {
+/// Our candidate as SDP writes it. The address that it was found from is told only where `told` has it anyway
+/// (RFC 8839 §5.1: 0.0.0.0 and port 9 stand for one that is not).
+fn to_sdp(candidate: &ice::Candidate, told: &[ice::Candidate]) -> sdp::Candidate {
+    let related = candidate.related.map(|related| {
+        if told.iter().any(|other| other.address == related && other.transport == Transport::Udp) {
+            return related;
+        }
+        match related {
+            SocketAddr::V4(_) => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), DISCARD),
+            SocketAddr::V6(_) => SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), DISCARD),
+        }
+    });
     sdp::Candidate {
         foundation: candidate.foundation.clone(),
         component: candidate.component,
-        transport: CandidateTransport::Udp,
+        transport: match candidate.transport {
+            Transport::Udp => CandidateTransport::Udp,
+            Transport::Tcp => CandidateTransport::Tcp,
+        },
         priority: candidate.priority,
         address: CandidateAddress::Ip(candidate.address.ip()),
         port: candidate.address.port(),
@@ -73,9 +92,25 @@ fn to_sdp(candidate: &ice::Candidate) -> sdp::Candidate {
             ice::CandidateKind::PeerReflexive => sdp::CandidateKind::PeerReflexive,
             ice::CandidateKind::Relayed => sdp::CandidateKind::Relayed,
         },
-        related: candidate.related.map(|related| (CandidateAddress::Ip(related.ip()), related.port())),
-        tcp_type: None,
+        related: related.map(|related| (CandidateAddress::Ip(related.ip()), related.port())),
+        tcp_type: candidate.tcp_type.map(tcp_type_to_sdp),
         extensions: Vec::new(),
+    }
+}
+
+const fn tcp_type_from_sdp(tcp_type: sdp::TcpType) -> ice::TcpType {
+    match tcp_type {
+        sdp::TcpType::Active => ice::TcpType::Active,
+        sdp::TcpType::Passive => ice::TcpType::Passive,
+        sdp::TcpType::SimultaneousOpen => ice::TcpType::SimultaneousOpen,
+    }
+}
+
+const fn tcp_type_to_sdp(tcp_type: ice::TcpType) -> sdp::TcpType {
+    match tcp_type {
+        ice::TcpType::Active => sdp::TcpType::Active,
+        ice::TcpType::Passive => sdp::TcpType::Passive,
+        ice::TcpType::SimultaneousOpen => sdp::TcpType::SimultaneousOpen,
     }
 }
 
@@ -102,12 +137,16 @@ pub(super) fn remember(
     Ok(())
 }
 
+/// The port that stands for none.
+const DISCARD: u16 = 9;
+
 /// The component of RTP, and of everything that shares its 5-tuple (RFC 8445 §13).
 const RTP_COMPONENT: u16 = 1;
 
 impl PeerConnection {
     pub(super) fn tell_candidate(&mut self, candidate: &ice::Candidate) {
-        self.tell(to_sdp(candidate).to_string());
+        let line = to_sdp(candidate, self.transport.ice.local_candidates()).to_string();
+        self.tell(line);
     }
 
     pub(super) fn tell_end_of_candidates(&mut self) {
@@ -130,7 +169,8 @@ impl PeerConnection {
     }
 
     pub(super) fn fill_in_candidates(&self, sdp: &SessionDescription) -> SessionDescription {
-        let candidates: Vec<_> = self.transport.ice.local_candidates().iter().map(to_sdp).collect();
+        let told = self.transport.ice.local_candidates();
+        let candidates: Vec<_> = told.iter().map(|candidate| to_sdp(candidate, told)).collect();
         local::with_candidates(sdp, &candidates, self.ice_gathering_state() == IceGatheringState::Complete)
     }
 }

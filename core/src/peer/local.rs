@@ -255,6 +255,9 @@ impl Maker<'_> {
         if mixed_extensions && carries_media {
             attributes.push(Attribute::ExtmapAllowMixed);
         }
+        if self.config.ice_mode == ice::Mode::Lite {
+            attributes.push(Attribute::IceLite);
+        }
         attributes.push(Attribute::IceOptions(vec!["trickle".into(), "ice2".into()]));
         let origin = Origin::new(self.terms.identity.session_id, self.terms.version);
         SessionDescription { attributes, media, ..SessionDescription::new(origin) }

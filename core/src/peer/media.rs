@@ -11,6 +11,7 @@ use pavane_base::{Epoch, Instant, Key, Path, Transmit};
 
 use super::PeerConnection;
 use crate::event::Event;
+use crate::ice::Route;
 use crate::media::{Agreement, Media, ReceiverId, SenderId, Transceiver};
 use crate::rtp::{
     self, DeclaredSource, ExtensionId, ExtensionKind, ExtensionMap, PayloadType, ReceiverKey, ReportTiming,
@@ -189,26 +190,34 @@ impl MediaTransport {
     fn batch(
         &mut self,
         now: Instant,
+        route: &mut Route,
         max_segments: usize,
         buf: &mut Vec<u8>,
-    ) -> Option<(usize, Option<usize>)> {
+    ) -> Option<Transmit> {
         let start = buf.len();
-        let size = self.rtp_transmit(now, buf)?;
-        let mut segments = 1;
-        while segments < max_segments {
+        let mut size = None;
+        let mut segments = 0;
+        while segments < max_segments.max(1) {
+            let envelope = route.open(buf);
             let at = buf.len();
-            let Some(len) = self.rtp_transmit(now, buf) else { break };
-            if len > size {
+            let len = self.rtp_transmit(now, buf);
+            let largest = size.or(len).unwrap_or(0);
+            let Some(len) = len.filter(|len| *len <= largest) else {
+                // One that is larger is held for the next batch.
                 self.held.extend_from_slice(&buf[at..]);
-                buf.truncate(at);
+                buf.truncate(envelope);
                 break;
-            }
+            };
+            route.close(buf, envelope);
+            size = Some(largest);
             segments += 1;
-            if len < size {
+            if len < largest {
                 break;
             }
         }
-        Some((buf.len() - start, (segments > 1).then_some(size)))
+        let segment_size = size.filter(|_| segments > 1).map(|size| route.enclosed_len(size));
+        let len = buf.len() - start;
+        size.map(|_| Transmit { path: route.path(), ecn: None, len, segment_size })
     }
 }
 
@@ -398,19 +407,28 @@ impl PeerConnection {
     pub(super) fn media_transmit(
         &mut self,
         now: Instant,
-        path: Path,
+        route: &mut Route,
         max_segments: usize,
         buf: &mut Vec<u8>,
     ) -> Option<Transmit> {
-        if let Some(transmit) = self.rtcp_transmit(now, path, buf) {
+        if let Some(transmit) = self.rtcp_transmit(now, route, buf) {
             return Some(transmit);
         }
-        let (len, segment_size) = self.transport.media.batch(now, max_segments, buf)?;
-        Some(Transmit { path, ecn: None, len, segment_size })
+        self.transport.media.batch(now, route, max_segments, buf)
     }
 
-    pub(super) fn rtcp_transmit(&mut self, now: Instant, path: Path, buf: &mut Vec<u8>) -> Option<Transmit> {
-        let len = self.transport.media.rtcp_transmit(now, buf, &mut *self.rng)?;
-        Some(Transmit { path, ecn: None, len, segment_size: None })
+    pub(super) fn rtcp_transmit(
+        &mut self,
+        now: Instant,
+        route: &mut Route,
+        buf: &mut Vec<u8>,
+    ) -> Option<Transmit> {
+        let start = route.open(buf);
+        if self.transport.media.rtcp_transmit(now, buf, &mut *self.rng).is_none() {
+            buf.truncate(start);
+            return None;
+        }
+        route.close(buf, start);
+        Some(Transmit { path: route.path(), ecn: None, len: buf.len() - start, segment_size: None })
     }
 }

@@ -31,7 +31,6 @@ use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use core::net::SocketAddr;
 
 use pavane_base::rand_core::CryptoRng;
 use pavane_base::{Datagram, Epoch, Instant, Path, Transmit, earliest};
@@ -47,12 +46,13 @@ use self::session::Session;
 use self::transport::Transport;
 use crate::config::{Config, ConfigError};
 use crate::error::{CandidateError, SignalingError};
-use crate::event::{Action, ActionId, ActionOutcome, Event};
+use crate::event::Event;
 use crate::media::Media;
 use crate::stats::{Drops, Stats, StatsReport, Traffic};
 use crate::{
-    ChannelId, ChannelInit, ConnectionState, CreateChannelError, Description, IceCandidate,
-    IceConnectionState, IceGatheringState, Received, SignalingState, ice, sctp,
+    Action, ActionId, ActionOutcome, ChannelId, ChannelInit, ConnectionState, CreateChannelError,
+    Description, IceCandidate, IceConnectionState, IceGatheringState, LocalAddress, Received, SignalingState,
+    ice, sctp,
 };
 
 /// One end of a WebRTC session.
@@ -91,7 +91,7 @@ enum Life {
     Open,
     /// It is closed; what says so to the peer is still to be sent, this way.
     Farewell {
-        path: Option<Path>,
+        route: Option<ice::Route>,
     },
     Over,
 }
@@ -278,11 +278,13 @@ impl PeerConnection {
 
     /// Takes the outcome of an [`Action`].
     pub fn handle_action(&mut self, now: Instant, id: ActionId, outcome: ActionOutcome) {
-        let address = match outcome {
-            ActionOutcome::Resolved(address) => Some(address),
-            ActionOutcome::Failed => None,
-        };
-        self.transport.ice.handle_resolved(now, &mut *self.rng, id.0, address);
+        self.transport.ice.handle_action(now, &mut *self.rng, id, outcome);
+        self.settle(now);
+    }
+
+    /// Takes the end of a TCP stream that was opened or accepted: the other end closed it, or it broke.
+    pub fn handle_stream_closed(&mut self, now: Instant, path: Path) {
+        self.transport.ice.handle_stream_closed(now, &mut *self.rng, path);
         self.settle(now);
     }
 }
@@ -347,12 +349,16 @@ impl PeerConnection {
         Ok(())
     }
 
-    /// Adds the address of a UDP socket that the caller bound, as a host candidate. At any time; a network that comes up
-    /// in mid-session is added the same way.
+    /// Adds the address of a socket that the caller bound, as a host candidate: of UDP, or of TCP that listens. At any time;
+    /// a network that comes up in mid-session is added the same way.
     ///
     /// # Errors
     /// If the address is a wildcard or has no port, or there are too many.
-    pub fn add_local_address(&mut self, now: Instant, address: SocketAddr) -> Result<(), CandidateError> {
+    pub fn add_local_address(
+        &mut self,
+        now: Instant,
+        address: impl Into<LocalAddress>,
+    ) -> Result<(), CandidateError> {
         if self.life != Life::Open {
             return Err(CandidateError::Closed);
         }
@@ -365,7 +371,7 @@ impl PeerConnection {
     }
 
     /// Takes an address back whose socket is gone.
-    pub fn remove_local_address(&mut self, now: Instant, address: SocketAddr) {
+    pub fn remove_local_address(&mut self, now: Instant, address: impl Into<LocalAddress>) {
         self.transport.ice.remove_local_address(now, &mut *self.rng, address);
         self.settle(now);
     }
@@ -439,8 +445,7 @@ impl PeerConnection {
 
     /// The next effect that the connection needs of its caller.
     pub fn poll_action(&mut self) -> Option<(ActionId, Action)> {
-        let (id, name) = self.transport.ice.poll_resolve()?;
-        Some((ActionId(id), Action::ResolveMdns { name }))
+        self.transport.ice.poll_action()
     }
 
     /// The next thing that happened.
@@ -451,10 +456,12 @@ impl PeerConnection {
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match self.life {
-            Life::Open => earliest(
+            Life::Open if self.transport.ice.can_send() => earliest(
                 earliest(self.transport.poll_timeout(), self.data.poll_timeout()),
                 self.media.frames_due,
             ),
+            // All else that is due above ICE is something to be sent, and waits for a way.
+            Life::Open => earliest(self.transport.ice.poll_timeout(), self.media.frames_due),
             Life::Farewell { .. } | Life::Over => None,
         }
     }
@@ -485,6 +492,10 @@ impl PeerConnection {
                 ice::Event::SelectedPath(_) => {
                     self.path_changes += 1;
                     self.path_changed(now);
+                }
+                ice::Event::RestartAdvised => self.events.push_back(Event::IceRestartAdvised),
+                ice::Event::ServerFailed { server, address, failure } => {
+                    self.events.push_back(Event::IceServerFailed { server, address, failure });
                 }
                 _ => {}
             }
@@ -536,12 +547,12 @@ impl PeerConnection {
     }
 
     fn say_farewell(&mut self, now: Instant) {
-        let path = self.transport.path();
+        let route = self.transport.ice.route();
         self.data.abort(now);
         self.transport.media.leave();
         self.session.close();
-        self.transport.ice.close();
-        self.life = Life::Farewell { path };
+        self.transport.ice.close(now, &mut *self.rng);
+        self.life = Life::Farewell { route };
         self.tell_states();
     }
 

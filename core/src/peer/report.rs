@@ -408,7 +408,9 @@ fn certificate_id(side: Side) -> StatsId {
 /// The address of a pair's local candidate: one that only the peer sees is not the one that is sent from.
 fn local_address(pair: &ice::PairStats) -> SocketAddr {
     match pair.local_kind {
-        ice::CandidateKind::PeerReflexive => pair.mapped.unwrap_or(pair.path.local),
+        ice::CandidateKind::PeerReflexive | ice::CandidateKind::ServerReflexive => {
+            pair.mapped.unwrap_or(pair.path.local)
+        }
         _ => pair.path.local,
     }
 }

@@ -1,4 +1,4 @@
-//! A datagram's way in (RFC 7983 §7): its first byte says whose it is.
+//! A datagram's way in (RFC 7983 §7): out of a relay's envelope, if it came in one, its first byte says whose it is.
 //!
 //! ```text
 //! 0..=3    STUN  ─▶ ICE agent
@@ -9,6 +9,7 @@
 use pavane_base::{Instant, Path};
 
 use super::{Life, PeerConnection};
+use crate::ice::Arrival;
 use crate::{Received, dtls};
 
 impl PeerConnection {
@@ -20,9 +21,25 @@ impl PeerConnection {
 
     pub(super) fn route<'d>(&mut self, now: Instant, path: Path, payload: &'d mut [u8]) -> Received<'d> {
         if self.life != Life::Open {
-            self.drops.after_close += 1;
+            // A relay may want to be told once more that we are gone.
+            let arrival = self.transport.ice.handle_arrival(now, &mut *self.rng, path, payload);
+            self.drops.after_close += u64::from(arrival != Arrival::Taken);
             return Received::Nothing;
         }
+        match self.transport.ice.handle_arrival(now, &mut *self.rng, path, payload) {
+            Arrival::Direct => self.dispatch(now, path, payload),
+            Arrival::Relayed { path, range } => match payload.get_mut(range) {
+                Some(payload) => self.dispatch(now, path, payload),
+                None => Received::Nothing,
+            },
+            Arrival::Taken => {
+                self.settle(now);
+                Received::Nothing
+            }
+        }
+    }
+
+    fn dispatch<'d>(&mut self, now: Instant, path: Path, payload: &'d mut [u8]) -> Received<'d> {
         // Media concerns no other layer.
         if let Some(128..=191) = payload.first() {
             return self.take_media(now, path, payload);

@@ -40,6 +40,12 @@ impl Transport {
     pub(super) fn new(config: &Config, credentials: ice::Credentials, rng: &mut dyn CryptoRng) -> Self {
         let mut ice_config = ice::Config::new(config.provider.clone());
         ice_config.timing = config.ice;
+        ice_config.servers = config.servers.clone();
+        ice_config.policy = config.transport_policy;
+        ice_config.filter = config.candidate_filter.clone();
+        ice_config.mode = config.ice_mode;
+        ice_config.tcp = config.tcp;
+        ice_config.prefetch = config.prefetch;
         let mut dtls_config = dtls::Config::new(config.provider.clone(), config.certificate.clone());
         dtls_config.srtp_profiles = config.srtp_profiles.iter().map(|profile| profile.id()).collect();
         Self {

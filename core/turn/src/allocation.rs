@@ -107,6 +107,14 @@ impl Allocation {
         }
     }
 
+    /// Has it refreshed at once: if the server has forgotten it, that is the way to know.
+    pub fn refresh(&mut self, now: Instant, rng: &mut dyn CryptoRng) {
+        if let State::Live { relayed, refresh_at: Some(_) } = self.state {
+            self.state = State::Live { relayed, refresh_at: Some(now) };
+            self.turn(now, rng);
+        }
+    }
+
     /// Gives the address back. What tells the server so is still to be polled and sent.
     pub fn close(&mut self, now: Instant, rng: &mut dyn CryptoRng) {
         match self.state {

@@ -461,7 +461,8 @@ impl<H: Host> Demux<H> {
         self.mdns.turn(now, &self.sockets);
         while let Some(((key, id), address)) = self.mdns.poll_answer() {
             let Some(peer) = self.peers.get(key) else { continue };
-            let outcome = address.map_or(ActionOutcome::Failed, ActionOutcome::Resolved);
+            let resolved = |ip| ActionOutcome::Resolved(vec![ip]);
+            let outcome = address.map_or(ActionOutcome::Failed, resolved);
             let mut state = peer.shared.lock();
             let now = state.not_before(now);
             state.peer.handle_action(now, id, outcome);

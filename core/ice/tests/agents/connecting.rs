@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pavane_ice::{Role, State};
+use pavane_ice::{Mode, Role, State};
 
 use crate::pair::{Pair, RTT, address};
 
@@ -165,7 +165,7 @@ fn a_peer_may_hide_all_its_candidates() {
 
 #[test]
 fn names_are_resolved_or_passed_over() {
-    use pavane_ice::{CandidateKind, NamedCandidate, RemoteCandidate};
+    use pavane_ice::{Action, ActionOutcome, CandidateKind, NamedCandidate, RemoteCandidate};
     for answer in [Some("192.0.2.2".parse().unwrap()), None] {
         let mut pair = Pair::strangers(1, [&[A4], &[B4]]);
         for n in 0..2 {
@@ -178,14 +178,16 @@ fn names_are_resolved_or_passed_over() {
             foundation: "1".into(),
             component: 1,
             transport: pavane_base::Transport::Udp,
+            tcp_type: None,
             priority: 1,
             kind: CandidateKind::Host,
         };
         let (now, rng) = (pair.now, &mut pair.rngs[0]);
         pair.agents[0].add_remote_candidate(now, rng, RemoteCandidate::Name(named)).unwrap();
-        let (id, name) = pair.agents[0].poll_resolve().unwrap();
-        assert_eq!(name, "3b5a1c.local");
-        pair.agents[0].handle_resolved(now, rng, id, answer);
+        let (id, action) = pair.agents[0].poll_action().unwrap();
+        assert_eq!(action, Action::ResolveMdns { name: "3b5a1c.local".into() });
+        let outcome = answer.map_or(ActionOutcome::Failed, |ip| ActionOutcome::Resolved(vec![ip]));
+        pair.agents[0].handle_action(now, rng, id, outcome);
         assert_eq!(pair.run(Duration::from_secs(5), Pair::both_selected), answer.is_some());
     }
 }
@@ -200,4 +202,21 @@ fn the_same_seed_sends_the_same_bytes() {
     };
     assert!(trace(1) == trace(1));
     assert!(trace(1) != trace(2));
+}
+
+/// A lite agent checks nothing, and is found all the same; it follows the nominations, and notices when nobody asks any more.
+#[test]
+fn a_lite_agent_is_found() {
+    for seed in 0..20 {
+        let mut pair = Pair::configured(seed, [&[A4], &[B4]], [Mode::Full, Mode::Lite]);
+        pair.loss = 0.2;
+        pair.introduce();
+        assert!(pair.run(Duration::from_secs(10), Pair::both_completed), "seed {seed}");
+        assert!(pair.agree());
+        pair.idle(Duration::from_secs(120));
+        assert!(pair.both_completed() && pair.agents[1].counters().checks_sent == 0);
+        pair.cut.push((address(A4), address(B4)));
+        pair.idle(Duration::from_secs(31));
+        assert_eq!(pair.agents[1].state(), State::Failed);
+    }
 }

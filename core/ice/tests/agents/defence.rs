@@ -1,15 +1,18 @@
 //! What strangers can do: nothing.
 
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use pavane_base::rand_core::{Rng, SeedableRng};
 use pavane_crypto::software::SoftwareProvider;
 use pavane_crypto::{MacAlgorithm, Provider};
-use pavane_ice::{RemoteCandidate, State};
+use pavane_ice::{Candidate, CandidateFilter, Origin, RemoteCandidate, Role, State};
 use pavane_stun::{AttributeType, Builder, Class, Method, TransactionId};
 use rand_chacha::ChaCha8Rng;
 
 use crate::pair::{Pair, address, path};
+use crate::peer::{Peer, Said};
 
 const A: &str = "192.0.2.1:4001";
 const B: &str = "192.0.2.2:4002";
@@ -184,4 +187,54 @@ fn any_misfortune_of_the_network_is_survived() {
         rng.fill_bytes(&mut fates);
         pavane_ice::fuzzing::pair(&fates);
     }
+}
+
+/// Whoever pretends to be elsewhere cannot have more sent there than he sends himself: an answer is no larger than its
+/// question, and each question has the address checked once at most.
+#[test]
+fn an_address_that_has_proved_nothing_gets_little() {
+    let mut peer = Peer::known(Role::Controlled, &[]);
+    let mut asked = BTreeMap::new();
+    let mut said = Vec::new();
+    for n in 0..40 {
+        let from = format!("203.0.113.{n}:7");
+        for _ in 0..=n % 3 {
+            *asked.entry(address(&from)).or_insert(0) +=
+                peer.ask(&from, (AttributeType::ICE_CONTROLLING, 0), true);
+            said.extend(peer.wait(Duration::from_millis(200)));
+        }
+    }
+    said.extend(peer.wait(Duration::from_secs(120)));
+    for (from, question) in asked {
+        let to_it: Vec<_> = said.iter().filter(|said| said.path.remote == from).collect();
+        let (answers, checks): (Vec<_>, Vec<_>) =
+            to_it.into_iter().partition(|said| said.message().class() != Class::Request);
+        let bytes = |said: &[&Said]| said.iter().map(|said| said.bytes.len()).sum::<usize>();
+        assert!(bytes(&answers) <= question, "{from}: {} for {question}", bytes(&answers));
+        assert!(bytes(&checks) <= question, "{from}: {} for {question}", bytes(&checks));
+    }
+    // And without our password, nothing at all.
+    let stranger = address("198.51.100.7:7");
+    for bytes in
+        [request(("", ""), "x"), request(("a", "b"), ""), vec![0; 20], vec![0x40; 100], vec![0x80; 100]]
+    {
+        peer.hear(stranger, &bytes);
+    }
+    assert!(peer.wait(Duration::from_secs(60)).iter().all(|said| said.path.remote != stranger));
+}
+
+/// The caller has addresses that nothing is to be sent to, whoever names them.
+#[test]
+fn forbidden_addresses_are_left_alone() {
+    let inner = |candidate: &Candidate| matches!(candidate.address.ip(), IpAddr::V4(ip) if ip.is_private());
+    let mut peer = Peer::with_config(Role::Controlled, |config| {
+        config.filter =
+            Some(CandidateFilter::new(move |origin, candidate| origin == Origin::Local || !inner(candidate)));
+    });
+    peer.introduce();
+    peer.signal("10.0.0.1:80", 7);
+    peer.ask("192.168.0.1:80", (AttributeType::ICE_CONTROLLING, 0), true);
+    peer.signal("203.0.113.1:80", 7);
+    let said = peer.wait(Duration::from_secs(10));
+    assert!(!said.is_empty() && said.iter().all(|said| said.path.remote == address("203.0.113.1:80")));
 }

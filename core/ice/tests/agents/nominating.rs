@@ -56,6 +56,22 @@ fn a_nomination_that_moves_is_followed() {
     assert_eq!(peer.agent.pairs().filter(|pair| pair.state == pavane_ice::PairState::Succeeded).count(), 3);
 }
 
+/// Chromium where both sides know renomination: the largest number holds, in whatever order they come.
+#[test]
+fn of_numbered_nominations_the_largest_holds() {
+    let mut peer = controlled();
+    let mut nominate = |from: &str, number: u32| {
+        peer.ask_with(from, CONTROLLING, &[(AttributeType::NOMINATION, &number.to_be_bytes())]);
+        peer.wait(Duration::from_millis(20));
+        peer.selected().unwrap()
+    };
+    assert_eq!(nominate(SECOND, 1), address(SECOND));
+    assert_eq!(nominate(THIRD, 3), address(THIRD));
+    assert_eq!(nominate(FIRST, 2), address(THIRD), "overtaken on its way");
+    assert_eq!(nominate(FIRST, 4), address(FIRST));
+    assert_eq!(nominate(SECOND, 0x0100_0005), address(SECOND), "24 bits of it count");
+}
+
 #[test]
 fn the_same_nomination_again_changes_nothing() {
     let mut peer = controlled();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use pavane_base::rand_core::{Rng, SeedableRng};
 use pavane_base::{Instant, Path, Transport};
 use pavane_crypto::software::SoftwareProvider;
-use pavane_ice::{Agent, Config, Credentials, Event, RemoteCandidate, Role, State};
+use pavane_ice::{Agent, Config, Credentials, Event, Mode, RemoteCandidate, Role, State};
 use rand_chacha::ChaCha8Rng;
 
 pub(crate) const RTT: Duration = Duration::from_millis(100);
@@ -43,13 +43,20 @@ pub(crate) fn path(local: SocketAddr, remote: SocketAddr) -> Path {
 impl Pair {
     /// Two agents with these addresses that know nothing of each other.
     pub(crate) fn strangers(seed: u64, addresses: [&[&str]; 2]) -> Self {
+        Self::configured(seed, addresses, [Mode::Full; 2])
+    }
+
+    /// The same, of which one may be a lite one.
+    pub(crate) fn configured(seed: u64, addresses: [&[&str]; 2], modes: [Mode; 2]) -> Self {
         let now = Instant::from_millis(1);
         let mut rngs = [seed * 2, seed * 2 + 1].map(ChaCha8Rng::seed_from_u64);
         let mut agents = [0, 1].map(|n| {
             let rng = &mut rngs[n];
             let role = if n == 0 { Role::Controlling } else { Role::Controlled };
             let credentials = Credentials::generate(rng);
-            Agent::new(Config::new(Arc::new(SoftwareProvider)), role, credentials, rng)
+            let mut config = Config::new(Arc::new(SoftwareProvider));
+            config.mode = modes[n];
+            Agent::new(config, role, credentials, rng)
         });
         for n in 0..2 {
             for text in addresses[n] {

@@ -57,11 +57,17 @@ fn key(pwd: &str) -> Box<dyn Mac> {
 impl Peer {
     /// An agent that has gathered and knows nothing of us.
     pub(crate) fn unknown(role: Role) -> Self {
+        Self::with_config(role, |_| {})
+    }
+
+    /// The same, configured otherwise.
+    pub(crate) fn with_config(role: Role, configure: impl FnOnce(&mut Config)) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let now = Instant::from_millis(1000);
         let credentials = Credentials::generate(&mut rng);
         let theirs = Credentials::generate(&mut rng);
-        let config = Config::new(Arc::new(SoftwareProvider));
+        let mut config = Config::new(Arc::new(SoftwareProvider));
+        configure(&mut config);
         let mut agent = Agent::new(config, role, credentials, &mut rng);
         agent.add_local_address(now, &mut rng, address(OURS)).unwrap();
         agent.end_of_local_addresses(now);
@@ -114,8 +120,19 @@ impl Peer {
         self.agent.handle_datagram(self.now, &mut self.rng, path(address(OURS), from), bytes);
     }
 
-    /// Asks the agent, in this role and with this tiebreaker.
-    pub(crate) fn ask(&mut self, from: &str, role: (AttributeType, u64), nominates: bool) {
+    /// Asks the agent, in this role and with this tiebreaker; says with how many bytes.
+    pub(crate) fn ask(&mut self, from: &str, role: (AttributeType, u64), nominates: bool) -> usize {
+        let use_candidate = [(AttributeType::USE_CANDIDATE, &[][..])];
+        self.ask_with(from, role, if nominates { &use_candidate } else { &[] })
+    }
+
+    /// Asks the agent with further attributes.
+    pub(crate) fn ask_with(
+        &mut self,
+        from: &str,
+        role: (AttributeType, u64),
+        attributes: &[(AttributeType, &[u8])],
+    ) -> usize {
         self.asked += 1;
         let ours = self.agent.local_credentials().clone();
         let mut bytes = Vec::new();
@@ -126,11 +143,12 @@ impl Peer {
             .attribute(AttributeType(0xc057), &[0, 1, 0, 10])
             .attribute(role.0, &role.1.to_be_bytes())
             .priority(0x6e7f_ffff);
-        if nominates {
-            message = message.attribute(AttributeType::USE_CANDIDATE, &[]);
+        for (kind, value) in attributes {
+            message = message.attribute(*kind, value);
         }
         message.integrity(&*key(&ours.pwd)).fingerprint();
         self.hear(address(from), &bytes);
+        bytes.len()
     }
 
     /// Answers a check well.

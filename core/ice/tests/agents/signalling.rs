@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use pavane_base::Transport;
 use pavane_ice::{
-    CandidateKind, Credentials, LocalAddressError, NamedCandidate, PairState, RemoteCandidate,
+    ActionOutcome, CandidateKind, Credentials, LocalAddressError, NamedCandidate, PairState, RemoteCandidate,
     RemoteCandidateError, Role, State, TcpType,
 };
 use pavane_stun::AttributeType;
@@ -22,6 +22,7 @@ fn named(name: &str) -> NamedCandidate {
         foundation: "1".into(),
         component: 1,
         transport: Transport::Udp,
+        tcp_type: None,
         priority: 1,
         kind: CandidateKind::Host,
     }
@@ -45,7 +46,7 @@ fn what_cannot_be_used_is_passed_over() {
         peer.agent.add_remote_candidate(peer.now, &mut peer.rng, candidate).unwrap();
     }
     assert_eq!(peer.agent.pairs().count(), 0);
-    assert_eq!(peer.agent.poll_resolve(), None);
+    assert_eq!(peer.agent.poll_action(), None);
     assert_eq!(peer.agent.state(), State::New);
 }
 
@@ -78,8 +79,8 @@ fn one_address_signalled_twice_is_one() {
         let candidate = RemoteCandidate::Name(named("a.local"));
         peer.agent.add_remote_candidate(peer.now, &mut peer.rng, candidate).unwrap();
     }
-    assert!(peer.agent.poll_resolve().is_some());
-    assert_eq!(peer.agent.poll_resolve(), None);
+    assert!(peer.agent.poll_action().is_some());
+    assert_eq!(peer.agent.poll_action(), None);
 }
 
 /// RFC 8838 §11: a candidate that was learnt turns out to be signalled.
@@ -104,8 +105,8 @@ fn names_that_lead_nowhere_do_not_undo_the_beginning() {
     let mut peer = Peer::known(Role::Controlled, &[]);
     let candidate = RemoteCandidate::Name(named("a.local"));
     peer.agent.add_remote_candidate(peer.now, &mut peer.rng, candidate).unwrap();
-    let (id, _) = peer.agent.poll_resolve().unwrap();
-    peer.agent.handle_resolved(peer.now, &mut peer.rng, id, None);
+    let (id, _) = peer.agent.poll_action().unwrap();
+    peer.agent.handle_action(peer.now, &mut peer.rng, id, ActionOutcome::Failed);
     assert_eq!(peer.agent.state(), State::Checking);
     peer.wait(Duration::from_secs(40));
     assert_eq!(peer.agent.state(), State::Failed);
@@ -117,12 +118,12 @@ fn a_name_resolved_late_or_unasked_does_no_harm() {
     let candidate = RemoteCandidate::Name(named("a.local"));
     peer.agent.add_remote_candidate(peer.now, &mut peer.rng, candidate).unwrap();
     assert_eq!(peer.agent.state(), State::Checking);
-    let (id, _) = peer.agent.poll_resolve().unwrap();
+    let (id, _) = peer.agent.poll_action().unwrap();
     let credentials = Credentials::generate(&mut peer.rng);
     peer.agent.restart(peer.now, &mut peer.rng, credentials);
-    let ip = Some("192.0.2.2".parse().unwrap());
+    let outcome = ActionOutcome::Resolved(vec!["192.0.2.2".parse().unwrap()]);
     for _ in 0..2 {
-        peer.agent.handle_resolved(peer.now, &mut peer.rng, id, ip);
+        peer.agent.handle_action(peer.now, &mut peer.rng, id, outcome.clone());
     }
     assert_eq!(peer.agent.pairs().count(), 0);
 }
@@ -180,7 +181,10 @@ fn only_addresses_of_sockets_are_ours() {
     assert_eq!(add("127.0.0.1:1"), Ok(()));
     let results: Vec<_> = (2..40).map(|port| add(&std::format!("127.0.0.1:{port}"))).collect();
     assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 30);
-    assert_eq!(peer.agent.local_candidates().len(), 32);
+    let told = peer.agent.local_candidates();
+    assert_eq!(told.iter().filter(|told| told.transport == Transport::Udp).count(), 32);
+    // One for each IP address opens streams (RFC 6544 §4.1).
+    assert_eq!(told.iter().filter(|told| told.tcp_type == Some(TcpType::Active)).count(), 2);
 }
 
 /// RFC 8863 §4: with credentials and nothing else, failure waits for the same time.
