@@ -7,7 +7,7 @@ use std::collections::{BinaryHeap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use pavane::{Instant, Path};
+use pavane::{Instant, Path, Transport};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
@@ -212,7 +212,10 @@ impl Net {
         let lost = self.chance(link.loss);
         let twice = self.chance(link.duplication);
         let lost = link.bursts.is_some_and(|bursts| self.lost_in_burst(bursts, path)) || lost;
-        if lost || self.down || payload.len() > link.mtu {
+        // A stream loses nothing; that it repeats what is lost is in its delay.
+        let lost = lost && path.transport == Transport::Udp;
+        let too_large = payload.len() > link.mtu && path.transport == Transport::Udp;
+        if lost || self.down || too_large {
             return;
         }
         let Some(leaves) = self.leave(now, link, path, payload.len() as u64) else { return };

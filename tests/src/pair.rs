@@ -18,8 +18,6 @@ use crate::net::{Link, Net};
 pub struct Peer {
     /// The peer itself.
     pub connection: PeerConnection,
-    /// Its one address.
-    pub address: SocketAddr,
     /// Every event, with the moment of it.
     pub events: Vec<(Instant, Event)>,
     /// Every message that was read, by channel.
@@ -93,6 +91,7 @@ pub struct Pair {
     /// The network.
     pub net: Net,
     peers: [Peer; 2],
+    addresses: [SocketAddr; 2],
     buf: Vec<u8>,
     /// Called with every datagram that a peer sends, before the network has it.
     pub tap: Option<Tap>,
@@ -118,17 +117,9 @@ impl Pair {
             let mut rng = ChaCha20Rng::seed_from_u64(seed * 2 + n);
             let config = configure(Config::new(provider.clone(), &mut rng, &epoch));
             let connection = PeerConnection::new(Arc::new(config), Box::new(rng), epoch).unwrap();
-            let address = addresses[n as usize];
-            Peer {
-                connection,
-                address,
-                events: Vec::new(),
-                heard: Vec::new(),
-                media: Vec::new(),
-                reads: true,
-            }
+            Peer::new(connection)
         });
-        Self { now, net: Net::new(seed, link), peers, buf: Vec::new(), tap: None }
+        Self { now, net: Net::new(seed, link), peers, addresses, buf: Vec::new(), tap: None }
     }
 
     /// A peer.
@@ -141,13 +132,19 @@ impl Pair {
         &mut self.peer(end).connection
     }
 
+    /// A peer's one address.
+    pub const fn address(&self, end: End) -> SocketAddr {
+        self.addresses[end as usize]
+    }
+
     /// Names both peers' sockets to them.
     pub fn add_addresses(&mut self) {
         let now = self.now;
         for end in End::BOTH {
-            let peer = self.peer(end);
-            peer.connection.add_local_address(now, peer.address).unwrap();
-            peer.connection.end_of_local_addresses(now);
+            let address = self.addresses[end as usize];
+            let connection = self.connection(end);
+            connection.add_local_address(now, address).unwrap();
+            connection.end_of_local_addresses(now);
         }
     }
 
@@ -204,8 +201,8 @@ impl Pair {
     /// Hands what arrives at this moment to whom it is for.
     fn deliver(&mut self) {
         while let Some((path, mut payload)) = self.net.receive(self.now) {
-            let to = self.peers.iter_mut().find(|peer| peer.address == path.local);
-            if let Some(peer) = to {
+            let to = self.addresses.iter().position(|address| *address == path.local);
+            if let Some(peer) = to.map(|n| &mut self.peers[n]) {
                 let datagram = Datagram { path, ecn: None, payload: &mut payload };
                 if let Received::Rtp(received) = peer.connection.handle_datagram(self.now, datagram) {
                     peer.media.push(HeardRtp::of(self.now, &received));
@@ -267,6 +264,11 @@ impl Pair {
 }
 
 impl Peer {
+    pub(crate) fn new(connection: PeerConnection) -> Self {
+        let (events, heard, media) = (Vec::new(), Vec::new(), Vec::new());
+        Self { connection, events, heard, media, reads: true }
+    }
+
     /// Whether an event like this has happened.
     pub fn saw(&self, is: impl Fn(&Event) -> bool) -> bool {
         self.events.iter().any(|(_, event)| is(event))
@@ -287,7 +289,7 @@ impl Peer {
         }
     }
 
-    fn note_events(&mut self, now: Instant) {
+    pub(crate) fn note_events(&mut self, now: Instant) {
         while let Some(event) = self.connection.poll_event() {
             if let Event::ChannelReadable(id) = event
                 && self.reads

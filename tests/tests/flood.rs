@@ -19,8 +19,8 @@ const TOLERANCE: isize = 64 * 1024;
 fn a_flood_of_garbage_leaves_memory_where_it_was() {
     let (mut pair, channels) = Pair::connected(1, Link::with_delay(Duration::from_millis(10)));
     let mut rng = ChaCha8Rng::seed_from_u64(1);
-    let local = pair.peer(End::Bob).address;
-    let friend = pair.peer(End::Alice).address;
+    let local = pair.address(End::Bob);
+    let friend = pair.address(End::Alice);
     let mut garbage = vec![0; 1200];
     let region = Region::new(ALLOCATOR);
     for n in 0..1_000_000_u32 {

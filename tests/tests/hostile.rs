@@ -38,11 +38,7 @@ fn survives(recording: &Recording, mangle: impl Fn(usize, &[u8]) -> Option<Vec<u
         pair.run(Duration::from_secs(5), |_| *sent.borrow() >= nth);
         let now = pair.now;
         let to = from.other();
-        let path = Path {
-            local: pair.peer(to).address,
-            remote: pair.peer(*from).address,
-            transport: Transport::Udp,
-        };
+        let path = Path { local: pair.address(to), remote: pair.address(*from), transport: Transport::Udp };
         pair.connection(to).handle_datagram(now, Datagram { path, ecn: None, payload: &mut mangled });
         let ended = pair.peer(to).saw(|event| matches!(event, Event::Closed(_)));
         let opened = pair.run(Duration::from_secs(20), Pair::open_at_both_ends);
@@ -73,11 +69,7 @@ fn every_corrupted_byte_of_every_datagram_is_survived() {
     let mut tried = 0;
     for (_, from, bytes) in &recording {
         let to = from.other();
-        let path = Path {
-            local: pair.peer(to).address,
-            remote: pair.peer(*from).address,
-            transport: Transport::Udp,
-        };
+        let path = Path { local: pair.address(to), remote: pair.address(*from), transport: Transport::Udp };
         for at in 0..bytes.len() {
             for flip in [0x01, 0x80, 0xff] {
                 let mut mangled = bytes.clone();

@@ -178,7 +178,7 @@ fn add_ice_candidate_feeds_the_ice_agent_at_any_time_and_touches_nothing_else() 
     // The addresses come last of all, and by trickling.
     pair.add_addresses();
     for end in End::BOTH {
-        let address = pair.peer(end).address;
+        let address = pair.address(end);
         let line = format!("candidate:9 1 udp 2113937151 {} {} typ host", address.ip(), address.port());
         let candidate =
             IceCandidate { candidate: line, sdp_m_line_index: Some(0), ..IceCandidate::default() };
