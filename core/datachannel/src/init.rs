@@ -38,7 +38,9 @@ impl Default for ChannelInit {
     }
 }
 
-/// A channel's importance (RFC 8831 §6.4).
+/// A channel's importance: its weight among the channels of its end that have something to send (RFC 8831 §6.4). One of
+/// twice the weight sends twice as much, fragment by fragment where the peer interleaves messages (RFC 8260), else message
+/// by message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Priority {
     /// Below normal, 128.

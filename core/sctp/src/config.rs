@@ -11,8 +11,11 @@ pub struct Config {
     pub local_port: u16,
     /// The peer's port: what its `a=sctp-port` says.
     pub remote_port: u16,
-    /// The length in bytes of the largest SCTP packet to send.
+    /// The length in bytes of the largest SCTP packet that passes everywhere.
     pub max_packet: usize,
+    /// Up to which length larger packets are tried, and sent once it is proven that they pass (RFC 8899); no more than
+    /// `max_packet` for none.
+    pub max_probe: usize,
     /// How many bytes may have arrived and not been read, at first. It is raised where it could not hold two messages of
     /// `max_message_size`, which would never be complete otherwise.
     pub receive_window: u32,
@@ -48,6 +51,7 @@ impl Default for Config {
             local_port: WEBRTC_PORT,
             remote_port: WEBRTC_PORT,
             max_packet: DEFAULT_MAX_PACKET,
+            max_probe: DEFAULT_MAX_PROBE,
             receive_window: 8 << 20,
             max_receive_window: 64 << 20,
             max_message_size: 256 << 10,
@@ -73,6 +77,11 @@ impl Config {
     /// A packet size that headers and some data fit into, whatever was asked for.
     pub(crate) fn effective_packet(&self) -> usize {
         self.max_packet.clamp(MIN_PACKET, MAX_PACKET)
+    }
+
+    /// The largest packet to try; chunks are padded to four bytes.
+    pub(crate) fn effective_probe(&self) -> usize {
+        (self.max_probe.min(MAX_PACKET) & !3).max(self.effective_packet())
     }
 }
 
@@ -125,6 +134,9 @@ const WEBRTC_PORT: u16 = 5000;
 
 /// The IPv6 minimum MTU 1280, less IPv6 40, UDP 8, a TURN channel's header and padding 4, DTLS 1.2 with an AEAD 13 + 24.
 const DEFAULT_MAX_PACKET: usize = 1280 - 40 - 8 - 4 - 13 - 24;
+
+/// Ethernet's 1500, less IPv4 20, UDP 8, and the same of DTLS.
+const DEFAULT_MAX_PROBE: usize = 1500 - 20 - 8 - 13 - 24;
 
 /// The bounds of `max_packet`: the least still holds an INIT ACK with its cookie, the greatest fits a DTLS record.
 const MIN_PACKET: usize = 512;

@@ -1,4 +1,6 @@
-//! Bodies of fuzz targets: the bytes decide what happens, nothing may panic.
+//! Bodies of fuzz targets: the bytes decide what happens, nothing may panic, and the books balance after each step.
+
+pub mod property;
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -36,6 +38,7 @@ pub fn association(data: &[u8]) {
         packet[8..12].copy_from_slice(&checksum);
         pair.a.handle_packet(pair.now, &packet);
         pair.step(20);
+        pair.a.audit();
     }
 }
 
@@ -47,6 +50,7 @@ pub fn operations(data: &[u8]) {
         let mut out = Vec::new();
         while pair.a.poll_transmit(pair.now, &mut out).is_some() {}
         while pair.a.poll_event().is_some() {}
+        pair.a.audit();
     }
 }
 
@@ -60,6 +64,8 @@ pub fn pair(data: &[u8]) {
         }
         pair.loss = operation[0] & 0x40 != 0;
         pair.step(50);
+        pair.a.audit();
+        pair.b.audit();
     }
 }
 

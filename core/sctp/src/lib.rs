@@ -1,6 +1,6 @@
 //! SCTP over DTLS without I/O (RFC 9260, RFC 8261), with partial reliability (RFC 3758, RFC 7496), packets without
 //! checksums (RFC 9653), loss recovery by time (RFC 8985), paced sending, three congestion controllers, message
-//! interleaving and fair queueing (RFC 8260), and stream reconfiguration (RFC 6525).
+//! interleaving and fair queueing (RFC 8260), path MTU discovery (RFC 8899), and stream reconfiguration (RFC 6525).
 //!
 //! An [`Association`] is handed packets and moments and hands out packets, events and deadlines. It knows nothing of what
 //! carries its packets, except that it keeps strangers out: DTLS does.

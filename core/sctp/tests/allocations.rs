@@ -56,9 +56,10 @@ struct Flow {
 }
 
 impl Flow {
-    fn new() -> Self {
+    fn new(interleaving: bool) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let mut make = || Association::new(Config::default(), &mut rng);
+        let config = Config { interleaving, ..Config::default() };
+        let mut make = || Association::new(config.clone(), &mut rng);
         let (sender, receiver) = (make(), make());
         let now = Instant::from_millis(1);
         let packet = Vec::with_capacity(4096);
@@ -111,8 +112,8 @@ impl Flow {
         self.settle();
     }
 
-    fn measure(size: usize) -> (u64, u64, u64, u64) {
-        let mut flow = Self::new();
+    fn measure(interleaving: bool, size: usize) -> (u64, u64, u64, u64) {
+        let mut flow = Self::new(interleaving);
         let message = Bytes::from(vec![7; size]);
         // A clone makes the first of several owners share; that is the application's allocation.
         let messages: Vec<Bytes> = (0..50).map(|_| message.clone()).collect();
@@ -129,10 +130,12 @@ impl Flow {
 
 #[test]
 fn sending_allocates_nothing_and_receiving_once_for_each_message() {
-    for size in [20, 1000, 16_384, 100_000] {
-        let (sending, receiving, packets, messages) = Flow::measure(size);
-        assert_eq!(messages, 1000);
-        assert_eq!(sending, 0, "{size} bytes: {packets} packets");
-        assert_eq!(receiving, messages, "{size} bytes: {packets} packets");
+    for interleaving in [true, false] {
+        for size in [20, 1000, 16_384, 100_000] {
+            let (sending, receiving, packets, messages) = Flow::measure(interleaving, size);
+            assert_eq!(messages, 1000);
+            assert_eq!(sending, 0, "{size} bytes: {packets} packets");
+            assert_eq!(receiving, messages, "{size} bytes: {packets} packets");
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! How two endpoints become acquainted, also if both begin at once, or one begins anew (RFC 9260 §5).
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 
 use pavane_base::Instant;
 
@@ -14,7 +15,7 @@ use crate::chunk::{Cause, CookieEcho, Extensions, Init, InitAck, Opening, RawChu
 use crate::config::Config;
 use crate::cookie::{StateCookie, TieTags};
 use crate::event::{CloseReason, Event, Misbehaved};
-use crate::packet::Header;
+use crate::packet::{Header, padded};
 use crate::receive::Receiver;
 use crate::types::{Tsn, VerificationTag};
 
@@ -36,6 +37,9 @@ enum CookieAction {
 /// How many INITs offer to do without checksums. Some peers drop an INIT with a parameter that they do not know, which
 /// RFC 9260 §3.2.1 wants passed over; the next ones go without it.
 const ATTEMPTS_WITH_EVERYTHING: u32 = 2;
+
+/// How much of an INIT ACK's unknown parameters is sent back.
+const MAX_REPORT: usize = 64;
 
 impl Association {
     /// What INIT says of us.
@@ -117,7 +121,10 @@ impl Association {
         };
         let (true, Some(cookie), None) = (ack.opening.is_valid(), ack.cookie, ack.host_name) else {
             if ack.opening.tag != VerificationTag::ZERO {
-                let cause = Some(Cause::InvalidMandatoryParameter);
+                let cause = Some(match ack.cookie {
+                    None => Cause::MissingCookie,
+                    Some(_) => Cause::InvalidMandatoryParameter,
+                });
                 self.send_standalone(Standalone::Abort { tag: ack.opening.tag, reflected: false, cause });
             }
             self.close(CloseReason::Misbehaved(Misbehaved::Init), None);
@@ -137,7 +144,26 @@ impl Association {
         let mut opening = ack.opening;
         opening.extensions.zero_checksum &= attempts < ATTEMPTS_WITH_EVERYTHING;
         self.meet(opening, stage);
+        self.report_unrecognized(&ack.unrecognized);
         self.timers.set(Timer::Cookie, now + self.sender.rtt.timeout());
+    }
+
+    /// RFC 9260 §3.2.2: the peer hears of what we do not know, once it takes anything beside the cookie.
+    fn report_unrecognized(&mut self, parameters: &[&[u8]]) {
+        let mut report = Vec::new();
+        for parameter in parameters {
+            let end = padded(report.len() + parameter.len());
+            if end > MAX_REPORT {
+                break;
+            }
+            report.extend_from_slice(parameter);
+            report.resize(end, 0);
+        }
+        if !report.is_empty()
+            && let Some(link) = self.link_mut()
+        {
+            link.control.complain(Cause::UnrecognizedParameters(report));
+        }
     }
 
     /// Takes in a COOKIE ECHO; whether what follows it in the packet is to be processed.
@@ -261,7 +287,7 @@ impl Association {
             }
             _ => {
                 let stage = Stage::CookieEchoed {
-                    cookie: alloc::vec::Vec::new(),
+                    cookie: Vec::new(),
                     due: false,
                     sent_at: cookie.made_at,
                     attempts: 1,

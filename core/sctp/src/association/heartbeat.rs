@@ -60,6 +60,9 @@ impl Association {
             self.dropped.chunks += 1;
             return;
         };
+        if self.on_probe_answered(now, ack.info) {
+            return;
+        }
         let Some(link) = self.link_mut() else { return };
         if let HeartbeatState::Sent { nonce, at } = link.heartbeat
             && ack.info == nonce.to_be_bytes()

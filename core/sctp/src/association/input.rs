@@ -8,7 +8,8 @@ use super::state::{Phase, Stage};
 use super::timeout::Timer;
 use crate::chunk::{
     Abort, Cause, CookieAck, CookieEcho, Data, ForwardTsn, Heartbeat, HeartbeatAck, IData, IForwardTsn, Init,
-    InitAck, OperationError, RawChunk, Reconfig, Sack, Shutdown, ShutdownAck, ShutdownComplete, UnknownRule,
+    InitAck, OperationError, Pad, RawChunk, Reconfig, Sack, Shutdown, ShutdownAck, ShutdownComplete,
+    UnknownRule,
 };
 use crate::event::{CloseReason, Misbehaved};
 use crate::packet::{Packet, PacketError};
@@ -161,6 +162,7 @@ impl Association {
                     self.on_stale_cookie(now);
                 }
             }
+            Pad::TYPE => {}
             Shutdown::TYPE => self.on_shutdown(now, raw),
             ShutdownAck::TYPE => self.on_shutdown_ack(),
             // RFC 9260 §5.2.3, §3.3.2: late, or not alone in its packet.
@@ -229,6 +231,7 @@ impl Association {
                         link.window_probes = 0;
                     }
                 }
+                self.watch_path_mtu(now);
                 self.advance_shutdown(now);
             }
             Err(BadSack::Old) => {}

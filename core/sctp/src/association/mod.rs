@@ -8,11 +8,14 @@
 //!  Established    <- COOKIE ACK, SACK, DATA
 //! ```
 
+#[cfg(any(test, feature = "fuzzing"))]
+mod audit;
 mod blue;
 mod handshake;
 mod heartbeat;
 mod input;
 mod output;
+mod path_mtu;
 mod reconfig;
 mod shutdown;
 mod state;
@@ -30,6 +33,7 @@ use pavane_base::{Instant, Timers};
 use rand_core::CryptoRng;
 
 use self::blue::Standalone;
+use self::path_mtu::PathMtu;
 pub use self::state::State;
 use self::state::{Link, Phase, Stage};
 use self::timeout::{TIMERS, Timer};
@@ -63,6 +67,7 @@ pub struct Association {
     phase: Phase,
     sender: Sender,
     events: VecDeque<Event>,
+    path_mtu: PathMtu,
     timers: Timers<Timer, TIMERS>,
     /// Whether [`Event::Connected`] has been told.
     announced: bool,
@@ -128,7 +133,9 @@ impl Association {
     pub fn with_introduction(config: Config, introduction: Introduction) -> Self {
         let identity = Identity::new(introduction);
         let sender = Sender::new(&config, identity.initial_tsn);
+        let path_mtu = PathMtu::new(&config);
         Self {
+            path_mtu,
             config,
             identity,
             phase: Phase::Closed,
@@ -217,9 +224,10 @@ impl Association {
         }
     }
 
-    /// The length in bytes of the largest packet that [`poll_transmit`](Self::poll_transmit) makes.
-    pub fn max_packet(&self) -> usize {
-        self.config.effective_packet()
+    /// The length in bytes of the largest packet that [`poll_transmit`](Self::poll_transmit) makes: what has been proven to
+    /// pass.
+    pub const fn max_packet(&self) -> usize {
+        self.path_mtu.proven()
     }
 
     /// How many bytes of the stream have not been sent once.

@@ -40,9 +40,18 @@ impl Association {
     }
 
     fn writer<'b>(&self, buf: &'b mut Vec<u8>, tag: VerificationTag) -> PacketWriter<'b> {
+        self.sized_writer(buf, tag, self.max_packet())
+    }
+
+    pub(super) fn sized_writer<'b>(
+        &self,
+        buf: &'b mut Vec<u8>,
+        tag: VerificationTag,
+        size: usize,
+    ) -> PacketWriter<'b> {
         let header =
             Header { source_port: self.config.local_port, destination_port: self.config.remote_port, tag };
-        PacketWriter::new(buf, header, self.config.effective_packet())
+        PacketWriter::new(buf, header, size)
     }
 
     fn write_init(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<usize> {

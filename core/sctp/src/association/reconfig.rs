@@ -181,6 +181,12 @@ impl Association {
             let event = link.perform(streams);
             self.events.push_back(event);
             ResetResult::PERFORMED
+        } else if let Some(same) =
+            link.reconfig.deferred.iter_mut().find(|d| d.last_tsn == reset.last_tsn && d.streams == streams)
+        {
+            // Asked again, under a new number.
+            same.seq = reset.seq;
+            ResetResult::IN_PROGRESS
         } else if link.reconfig.deferred.len() < MAX_DEFERRED {
             link.reconfig.deferred.push(Deferred { seq: reset.seq, last_tsn: reset.last_tsn, streams });
             ResetResult::IN_PROGRESS

@@ -36,10 +36,12 @@ pub(super) enum Timer {
     Reconfig,
     /// Nothing has been heard for a while.
     Heartbeat,
+    /// A probe of a packet's size is unanswered, or it is time for another search.
+    PathMtu,
 }
 
 /// How many timers there are.
-pub(super) const TIMERS: usize = 12;
+pub(super) const TIMERS: usize = 13;
 
 impl TimerKind for Timer {
     const ALL: &'static [Self] = &[
@@ -55,6 +57,7 @@ impl TimerKind for Timer {
         Self::Sack,
         Self::Reconfig,
         Self::Heartbeat,
+        Self::PathMtu,
     ];
 
     fn index(self) -> usize {
@@ -88,6 +91,7 @@ impl Association {
                 }
                 Timer::Reconfig => self.on_reconfig_timer(now),
                 Timer::Heartbeat => self.on_heartbeat_timer(now),
+                Timer::PathMtu => self.on_path_mtu_timer(now),
             }
         }
         if fired {
@@ -179,6 +183,7 @@ impl Association {
         }
         self.timers.stop(Timer::TailProbe);
         self.sender.on_timeout(now, &mut self.events);
+        self.watch_path_mtu(now);
     }
 
     fn on_tail_probe_timer(&mut self, now: Instant) {

@@ -165,6 +165,8 @@ impl<'p> Init<'p> {
 pub(crate) struct InitAck<'p> {
     pub(crate) opening: Opening,
     pub(crate) cookie: Option<&'p [u8]>,
+    /// Parameters that the sender wants to hear about because we do not know them.
+    pub(crate) unrecognized: Vec<&'p [u8]>,
     pub(crate) host_name: Option<&'p [u8]>,
 }
 
@@ -172,8 +174,8 @@ impl<'p> InitAck<'p> {
     pub(crate) const TYPE: u8 = 2;
 
     pub(crate) fn parse(raw: RawChunk<'p>) -> Result<Self, Truncated> {
-        let body = Body::parse(raw)?;
-        Ok(Self { opening: body.opening, cookie: body.cookie, host_name: body.host_name })
+        let Body { opening, cookie, unrecognized, host_name } = Body::parse(raw)?;
+        Ok(Self { opening, cookie, unrecognized, host_name })
     }
 
     /// Writes an INIT ACK; of the unrecognized parameters as many are reported as fit.
@@ -250,7 +252,7 @@ impl<'p> Body<'p> {
     }
 }
 
-const STATE_COOKIE: u16 = 7;
+pub(super) const STATE_COOKIE: u16 = 7;
 const UNRECOGNIZED: u16 = 8;
 const HOST_NAME: u16 = 11;
 const ZERO_CHECKSUM_ACCEPTABLE: u16 = 0x8001;

@@ -54,22 +54,29 @@ impl<'p> Sack<'p> {
         duplicates.iter().map(|tsn| Tsn(u32::from_be_bytes(*tsn)))
     }
 
-    /// Writes a SACK with as many of the blocks, then of the duplicates, as fit.
+    /// Writes a SACK with as many of the blocks, then of the duplicates, as fit. Of blocks that do not fit the lowest and the
+    /// highest are told: the others were, when they were the highest, and the news is at both ends.
     pub(crate) fn write(
         w: &mut PacketWriter<'_>,
         cumulative: Tsn,
         window: u32,
-        blocks: impl Iterator<Item = (u16, u16)>,
+        blocks: impl Iterator<Item = (u16, u16)> + Clone,
         duplicates: impl Iterator<Item = Tsn>,
     ) {
         let room = (w.room().saturating_sub(Self::MIN_SIZE) / 4).min(usize::from(u16::MAX));
+        let beyond = blocks.clone().count().saturating_sub(room);
+        let (lowest, highest) = (room / 2, room / 2 + beyond);
+        let chosen = blocks
+            .enumerate()
+            .filter(|(index, _)| beyond == 0 || *index < lowest || *index >= highest)
+            .map(|(_, block)| block);
         w.chunk(Self::TYPE, 0, |out| {
             out.put_u32(cumulative.0);
             out.put_u32(window);
             let counts = out.len();
             out.put_u32(0);
             let mut block_count: u16 = 0;
-            for (first, last) in blocks.take(room) {
+            for (first, last) in chosen.take(room) {
                 out.put_u16(first);
                 out.put_u16(last);
                 block_count += 1;

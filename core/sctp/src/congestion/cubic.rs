@@ -92,6 +92,10 @@ impl Cubic {
 }
 
 impl CongestionController for Cubic {
+    fn set_packet(&mut self, packet: u64) {
+        self.packet = packet;
+    }
+
     fn window(&self) -> u64 {
         self.window
     }

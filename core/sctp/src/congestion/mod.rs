@@ -6,6 +6,7 @@ mod filter;
 mod hystart;
 mod model;
 mod rfc9260;
+mod rivals;
 
 use alloc::boxed::Box;
 use core::fmt::Debug;
@@ -61,6 +62,9 @@ pub(crate) trait CongestionController: Debug + Send {
         let percent = if self.window() < self.threshold() { 200 } else { 125 };
         per_second(self.window(), smoothed) / 100 * percent
     }
+
+    /// So many bytes of chunks fit into a packet from here on.
+    fn set_packet(&mut self, packet: u64);
 
     /// Data arrived.
     fn on_acked(&mut self, acked: &Acked);

@@ -11,7 +11,8 @@
 //!
 //! Loss alone says nothing about congestion: radio links lose packets as well. A loss counts as congestion where round trips
 //! are longer than the shortest, since a full queue is what loses packets, and it is long. What counts reduces a ceiling
-//! over what is in flight by CUBIC's rules; in a queue that both fill the model thus takes no more than CUBIC would.
+//! over what is in flight by CUBIC's rules; in a queue that both fill the model thus takes no more than CUBIC would. As long
+//! as no rival fills the queue, little waits in it, and flows of this kind come to have the same.
 
 use core::time::Duration;
 
@@ -19,6 +20,7 @@ use pavane_base::Instant;
 
 use super::cubic::Cubic;
 use super::filter::{Greatest, Rounds};
+use super::rivals::Rivals;
 use super::{Acked, CongestionController, INITIAL_PACKETS, Lost, MIN_PACKETS, in_time, per_second};
 
 /// The controller.
@@ -44,6 +46,7 @@ pub(crate) struct Model {
     /// What had arrived when this round began.
     round_began_at: u64,
     delivered: u64,
+    rivals: Rivals,
 }
 
 /// The shortest round trip, and when it was measured.
@@ -91,6 +94,7 @@ impl Model {
             background: 0,
             round_began_at: 0,
             delivered: 0,
+            rivals: Rivals::default(),
         }
     }
 
@@ -116,10 +120,28 @@ impl Model {
         let target = match self.phase {
             Phase::Startup { .. } | Phase::Drain => product * 3,
             Phase::Shortest { .. } => product / 2,
-            _ => product * 2 + SLACK_PACKETS * self.packet,
+            _ if self.rivals.are_there() => product * 2 + SLACK_PACKETS * self.packet,
+            _ => self.modest(product),
         };
         let ceiling = self.ceiling.as_ref().map_or(u64::MAX, Cubic::window);
         target.min(ceiling).max(MIN_PACKETS * self.packet)
+    }
+
+    /// What is in flight at most where nobody else fills the queue: a quarter more than the product, and a number of packets
+    /// that grows with its square root. Of flows in one queue the smaller thus put relatively more into it, until all have
+    /// the same.
+    fn modest(&self, product: u64) -> u64 {
+        let packets = (product * self.packet * ROOT_FACTOR * ROOT_FACTOR).isqrt();
+        product * 5 / 4 + packets.max(SLACK_PACKETS * self.packet)
+    }
+
+    /// Whether the queue of this round was longer than several of our kind make it.
+    fn is_crowded(&self) -> bool {
+        let (Some(shortest), Some(rtt)) = (self.shortest, self.lately[0]) else { return false };
+        let product = self.product().max(1);
+        let share = shortest.rtt.as_nanos() * u128::from(self.modest(product)) / u128::from(product);
+        let settled = !matches!(self.phase, Phase::Startup { .. } | Phase::Drain);
+        settled && rtt.as_nanos() > share * 5 / 4 + LEAST_QUEUE.as_nanos()
     }
 
     /// Whether round trips are so long that a queue must have formed.
@@ -164,6 +186,7 @@ impl Model {
             let best = if stale == 0 { rate } else { best };
             self.phase = if stale >= STALE_ROUNDS { Phase::Drain } else { Phase::Startup { best, stale } };
         }
+        self.rivals.end_round(acked.now, self.is_crowded());
         self.lost = 0;
         self.round_began_at = acked.delivered;
         self.lately = [None, self.lately[0]];
@@ -231,6 +254,13 @@ impl Model {
 }
 
 impl CongestionController for Model {
+    fn set_packet(&mut self, packet: u64) {
+        self.packet = packet;
+        if let Some(ceiling) = &mut self.ceiling {
+            ceiling.set_packet(packet);
+        }
+    }
+
     fn window(&self) -> u64 {
         self.window
     }
@@ -286,6 +316,7 @@ impl CongestionController for Model {
             return;
         }
         self.reduced_at = lost.now;
+        self.rivals.note_overflow(lost.now);
         let flight = lost.in_flight.min(self.window).max(self.product());
         let ceiling = self.ceiling.get_or_insert_with(|| Cubic::new(self.packet));
         ceiling.reduce_from(flight);
@@ -318,6 +349,9 @@ const ACCIDENTS: u64 = 2;
 
 /// Room for what is acknowledged late, in lots.
 const SLACK_PACKETS: u64 = 6;
+
+/// How many times the square root of the product, in packets, may wait in a queue.
+const ROOT_FACTOR: u64 = 4;
 
 /// After this many rounds without growth by a quarter the path is full.
 const STALE_ROUNDS: u32 = 3;

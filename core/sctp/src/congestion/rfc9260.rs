@@ -49,6 +49,10 @@ impl Rfc9260 {
 }
 
 impl CongestionController for Rfc9260 {
+    fn set_packet(&mut self, packet: u64) {
+        self.packet = packet;
+    }
+
     fn window(&self) -> u64 {
         self.window
     }

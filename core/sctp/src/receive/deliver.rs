@@ -5,6 +5,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use bytes::Bytes;
 
 use super::reassembly::Assembled;
+use crate::chunk::{Data, Skipped};
 use crate::event::{Event, Message};
 use crate::stream_map::StreamMap;
 use crate::types::{Mid, Ppid, StreamId};
@@ -30,6 +31,8 @@ struct InStream {
     early: BTreeMap<u64, (Ppid, Bytes)>,
     /// The length of the last message that came in fragments.
     size_hint: u32,
+    /// The last unordered message that was given up, where they have numbers.
+    skipped: Option<Mid>,
 }
 
 impl Inbox {
@@ -71,9 +74,24 @@ impl Inbox {
         // What is left has a number that was delivered or skipped before: nobody waits for it.
     }
 
-    /// Ordered messages up to `mid` that have not come will not (RFC 3758 §3.6).
-    pub(super) fn skip(&mut self, id: StreamId, mid: Mid, events: &mut VecDeque<Event>) {
+    /// Whether a fragment belongs to a message that was given up, or delivered: one that comes late, among those of others,
+    /// would be kept for ever.
+    pub(super) fn is_over(&self, data: &Data<'_>) -> bool {
+        let Some(stream) = self.streams.get(data.stream).filter(|_| self.wide) else { return false };
+        match data.unordered {
+            true => stream.skipped.is_some_and(|last| !data.mid.is_after(last)),
+            false => stream.number_of(data.mid, true) < stream.next,
+        }
+    }
+
+    /// Messages up to `mid` that have not come will not (RFC 3758 §3.6, RFC 8260 §2.3.1).
+    pub(super) fn skip(&mut self, skipped: Skipped, events: &mut VecDeque<Event>) {
+        let Skipped { stream: id, unordered, mid } = skipped;
         let stream = self.streams.get_or_insert_with(id, InStream::new);
+        if unordered {
+            stream.skipped = Some(stream.skipped.filter(|last| last.is_after(mid)).unwrap_or(mid));
+            return;
+        }
         let number = stream.number_of(mid, self.wide);
         if number < stream.next {
             return;
@@ -130,6 +148,16 @@ impl Inbox {
         self.streams.ids()
     }
 
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn audit(&self) {
+        let mut sums = (0, 0);
+        for stream in self.streams.ids().filter_map(|id| self.streams.get(id)) {
+            sums.0 += stream.readable.iter().map(|(_, payload)| cost(payload)).sum::<usize>();
+            sums.1 += stream.early.values().map(|(_, payload)| cost(payload)).sum::<usize>();
+        }
+        assert_eq!((self.unread, self.waiting), sums, "unread, waiting");
+    }
+
     pub(super) const fn unread(&self) -> usize {
         self.unread
     }
@@ -141,7 +169,13 @@ impl Inbox {
 
 impl InStream {
     const fn new() -> Self {
-        Self { next: FIRST_NUMBER, readable: VecDeque::new(), early: BTreeMap::new(), size_hint: 0 }
+        Self {
+            next: FIRST_NUMBER,
+            readable: VecDeque::new(),
+            early: BTreeMap::new(),
+            size_hint: 0,
+            skipped: None,
+        }
     }
 
     /// The number nearest to the next one of which the peer says this.
@@ -174,6 +208,7 @@ impl InStream {
 
     fn forget_order(&mut self) -> usize {
         self.next = FIRST_NUMBER;
+        self.skipped = None;
         core::mem::take(&mut self.early).values().map(|(_, payload)| cost(payload)).sum()
     }
 }

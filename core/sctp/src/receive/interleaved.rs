@@ -4,6 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use super::partial::Partial;
+use super::reassembly::MAX_RESERVED;
 use super::runs::Runs;
 use crate::chunk::{Data, Skipped};
 use crate::event::Misbehaved;
@@ -53,6 +54,7 @@ impl Interleaved {
         }
         let id = MessageId { stream: data.stream, unordered: data.unordered, mid: data.mid.0 };
         let first = self.make_current(id);
+        let reserve = if self.others.len() < MAX_RESERVED { reserve } else { 0 };
         let Some((_, message)) = &mut self.current else { return Err(Misbehaved::Fragments) };
         let position = u64::from(data.fsn);
         // TSNs come once; a peer that gives two fragments one number is at odds with itself.
@@ -100,7 +102,14 @@ impl Interleaved {
         removed.map(|message| (message.len, message.fragments)).collect()
     }
 
-    /// Whether nothing was known of the message.
+    /// The lengths of all messages, and how many fragments of each have come.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn sizes(&self) -> impl Iterator<Item = (usize, u64)> {
+        let current = self.current.as_ref().map(|(_, message)| message);
+        current.into_iter().chain(self.others.values()).map(|message| (message.len, message.fragments))
+    }
+
+    /// Makes the message current; whether nothing was known of it.
     fn make_current(&mut self, id: MessageId) -> bool {
         if self.current.as_ref().is_some_and(|(known, _)| *known == id) {
             return false;

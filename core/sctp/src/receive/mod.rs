@@ -112,6 +112,10 @@ impl Receiver {
             }
             Arrival::Highest | Arrival::Hole | Arrival::Next => {}
         }
+        if self.inbox.is_over(data) {
+            self.tracker.note(position);
+            return Ok(());
+        }
         let hint = self.inbox.size_hint(data.stream);
         let assembled = self.reassembly.add(position, data, hint)?;
         self.tracker.note(position);
@@ -149,9 +153,7 @@ impl Receiver {
         self.reassembly.forget_up_to(position);
         for skipped in skipped {
             self.reassembly.forget(skipped);
-            if !skipped.unordered {
-                self.inbox.skip(skipped.stream, skipped.mid, events);
-            }
+            self.inbox.skip(skipped, events);
         }
     }
 
@@ -279,7 +281,21 @@ impl Receiver {
         self.reassembly.held()
     }
 
-    fn used(&self) -> usize {
+    /// Whether there is nothing of any message.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) const fn is_at_rest(&self) -> bool {
+        self.used() == 0
+    }
+
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn audit(&self) {
+        assert_eq!(self.reassembly.held(), self.reassembly.counted(), "held");
+        self.inbox.audit();
+        // What fills a hole may go beyond the window once, and a packet beyond that.
+        assert!(self.used() <= self.window * 2 + MOST_BEYOND, "{} of {}", self.used(), self.window);
+    }
+
+    const fn used(&self) -> usize {
         self.inbox.unread() + self.reassembly.held() + self.inbox.waiting()
     }
 
@@ -300,5 +316,9 @@ impl Receiver {
 
 /// Shorter round trips are those of one machine, where windows are not what holds anybody back.
 const MIN_ROUND_TRIP: Duration = Duration::from_millis(1);
+
+/// One packet, and what it costs beside its bytes.
+#[cfg(any(test, feature = "fuzzing"))]
+const MOST_BEYOND: usize = 4096;
 
 pub(crate) use self::deliver::Inbox as UnreadMessages;

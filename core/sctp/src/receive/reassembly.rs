@@ -66,7 +66,7 @@ impl Reassembly {
         if data.begins && data.ends {
             return self.whole(data).map(Some);
         }
-        let reserve = hint.min(self.max_message);
+        let reserve = hint.min(self.max_message).min(MAX_RESERVE);
         let len = data.payload.len();
         match &mut self.fragments {
             Fragments::Consecutive(runs) => {
@@ -119,6 +119,15 @@ impl Reassembly {
         }
     }
 
+    /// What is held, counted anew.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn counted(&self) -> usize {
+        match &self.fragments {
+            Fragments::Consecutive(runs) => runs.sizes().map(|(len, fragments)| cost(len, fragments)).sum(),
+            Fragments::Interleaved(messages) => unfinished(messages.sizes().collect()),
+        }
+    }
+
     fn whole(&self, data: &Data<'_>) -> Result<Assembled, Misbehaved> {
         if data.payload.len() > self.max_message {
             return Err(Misbehaved::MessageTooLarge);
@@ -155,6 +164,12 @@ const fn cost(len: usize, fragments: u64) -> usize {
 fn unfinished(messages: Vec<(usize, u64)>) -> usize {
     messages.into_iter().map(|(len, fragments)| cost(len, fragments) + UNFINISHED_OVERHEAD).sum()
 }
+
+/// How much is reserved for a message at most. What is reserved and not used the peer does not pay for.
+const MAX_RESERVE: usize = 1 << 20;
+
+/// For how many messages at a time something is reserved.
+pub(super) const MAX_RESERVED: usize = 8;
 
 const FRAGMENT_OVERHEAD: usize = 32;
 

@@ -3,6 +3,7 @@
 use alloc::collections::BTreeMap;
 
 use super::partial::Partial;
+use super::reassembly::MAX_RESERVED;
 use crate::chunk::Data;
 use crate::event::Misbehaved;
 
@@ -41,7 +42,7 @@ impl Runs {
             }
         }
         self.set_aside();
-        let reserve = if data.begins { reserve } else { 0 };
+        let reserve = if data.begins && self.others.len() < MAX_RESERVED { reserve } else { 0 };
         self.current = Some((position, Partial::new(position, data, reserve)));
         self.settle()
     }
@@ -67,6 +68,13 @@ impl Runs {
         self.set_aside();
         let kept = self.others.split_off(&(position + 1));
         core::mem::replace(&mut self.others, kept)
+    }
+
+    /// The lengths of all runs, and how many fragments each has.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn sizes(&self) -> impl Iterator<Item = (usize, u64)> {
+        let current = self.current.as_ref().map(|(first, partial)| (first, partial));
+        current.into_iter().chain(&self.others).map(|(first, partial)| (partial.len, partial.end - first))
     }
 
     /// Makes the run current that ends where `position` begins, if there is one.

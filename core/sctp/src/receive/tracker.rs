@@ -126,7 +126,7 @@ impl Tracker {
     }
 
     /// The gap blocks of a SACK, as far as 16 bits reach (RFC 9260 §3.3.4).
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = (u16, u16)> + use<'_> {
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (u16, u16)> + Clone + use<'_> {
         let origin = self.next - 1;
         self.runs.iter().map_while(move |(first, end)| {
             let first = u16::try_from(first - origin).ok()?;

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 
 use pavane_base::Instant;
 
-use super::outbox::Fragment;
+use super::message::{Fragment, Sizes};
 use super::ring::{ChunkState, Entry};
 use super::{Credit, Sender};
 use crate::chunk::data::IMMEDIATE;
@@ -109,13 +109,13 @@ impl Sender {
         let mut last = None;
         while self.ring.len() < MAX_OUTSTANDING && !self.outbox.is_crowded() && self.may_send_now() {
             let Some(room) = w.room().checked_sub(self.ring.header()).filter(|room| *room > 0) else { break };
-            let Some(fragment) = self.outbox.peek(now, room.min(self.max_payload), events) else { break };
+            let Some(fragment) = self.outbox.peek(now, room, self.sizes(), events) else { break };
             if self.give_up_expired(now, fragment.message, events) {
                 continue;
             }
             let Some(message) = self.outbox.message(fragment.message) else { break };
             let ends = fragment.offset as usize + usize::from(fragment.len) == message.payload.len();
-            let worth_it = ends || usize::from(fragment.len) >= MIN_FRAGMENT.min(self.max_payload);
+            let worth_it = ends || usize::from(fragment.len) >= MIN_FRAGMENT.min(self.fragment);
             let probe = self.window_probe_due && self.ring.is_empty();
             if !worth_it {
                 break;
@@ -174,6 +174,10 @@ impl Sender {
             payload: message.payload.get(start..end)?,
         };
         Some(if self.interleaving { IData::write(&data, w) } else { data.write(w) })
+    }
+
+    const fn sizes(&self) -> Sizes {
+        Sizes { whole: self.max_payload, fragment: self.fragment }
     }
 
     pub(super) fn window_is_open(&self) -> bool {

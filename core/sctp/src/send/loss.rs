@@ -279,6 +279,7 @@ impl Sender {
     /// Marks a chunk in flight as lost, or gives its message up.
     fn lose(&mut self, now: Instant, position: u64, events: &mut VecDeque<Event>) {
         if let Some(entry) = self.ring.get(position) {
+            self.black_hole |= entry.transmissions >= SUSPICIOUS;
             self.loss.newest_lost = self.loss.newest_lost.max(entry.sent_at);
         }
         match self.abandonment(now, position) {
@@ -296,6 +297,7 @@ impl Sender {
         self.rtt.back_off();
         self.repeat_all(now, events);
         // A peer that keeps its window closed answers probes with SACKs; the path is not to blame (RFC 9260 §6.1 A).
+        self.black_hole |= in_flight;
         if in_flight && self.peer_window >= self.max_payload as u64 {
             self.congestion.on_timeout(now);
             self.set_pace();
@@ -352,6 +354,9 @@ impl Sender {
 
 /// How many SACKs have to tell of something later before a chunk counts as lost.
 const INDICATIONS: usize = 3;
+
+/// A chunk that is lost so often may be in packets that are too large for the path.
+const SUSPICIOUS: u16 = 4;
 
 /// RFC 8985 §6.2 step 4.
 const PERSISTENCE: u32 = 16;

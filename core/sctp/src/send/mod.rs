@@ -9,6 +9,7 @@
 mod abandon;
 mod fill;
 mod loss;
+mod message;
 mod options;
 mod outbox;
 mod pacer;
@@ -68,8 +69,14 @@ pub(crate) struct Sender {
     interleaving: bool,
     /// How many bytes of chunks fit into one packet.
     packet_room: usize,
-    /// How many payload bytes fit into one chunk.
+    /// How many payload bytes fit into one chunk: what a packet of the base size carries.
     max_payload: usize,
+    /// How long the fragments of larger messages are, so that they fill packets.
+    fragment: usize,
+    /// How many bytes of chunks fit into a packet of the base size.
+    base_room: usize,
+    /// Whether packets seem to vanish for their size.
+    black_hole: bool,
     /// What may go out beyond the congestion window: one packet.
     credit: Credit,
     /// When the last DATA chunk was sent.
@@ -124,6 +131,9 @@ impl Sender {
             interleaving: false,
             packet_room: room,
             max_payload: room - Data::HEADER,
+            fragment: room - Data::HEADER,
+            base_room: room,
+            black_hole: false,
             credit: Credit::None,
             last_sent: Instant::ZERO,
             window_probe_due: false,
@@ -144,9 +154,31 @@ impl Sender {
         self.interleaving = extensions.interleaving;
         let header = if self.interleaving { IData::HEADER } else { Data::HEADER };
         self.ring.set_header(header);
-        self.max_payload = self.packet_room - header;
+        self.max_payload = self.base_room - header;
+        self.cut_to_size();
         self.outbox.set_interleaving(self.interleaving, window);
         self.outbox.set_stream_count(stream_count, events);
+    }
+
+    /// Packets may be of this size from here on.
+    pub(crate) fn set_packet(&mut self, size: usize) {
+        self.packet_room = (size - COMMON_HEADER) & !3;
+        self.black_hole = false;
+        self.congestion.set_packet(self.packet_room as u64);
+        self.cut_to_size();
+        self.set_pace();
+    }
+
+    /// Cuts messages so that as many chunks fill a packet as it takes for none to be longer than a base packet carries.
+    const fn cut_to_size(&mut self) {
+        let chunks = self.packet_room.div_ceil(self.base_room);
+        let share = (self.packet_room / chunks) & !3;
+        self.fragment = share - self.ring.header();
+    }
+
+    /// Whether packets seem to have vanished for their size since somebody asked.
+    pub(crate) const fn take_black_hole(&mut self) -> bool {
+        core::mem::replace(&mut self.black_hole, false)
     }
 
     /// The peer has forgotten everything; the next chunk has the number `initial` (RFC 9260 §5.2.4 A).
@@ -299,6 +331,18 @@ impl Sender {
 
     pub(crate) fn cancel_reset(&mut self, streams: &[StreamId]) {
         streams.iter().for_each(|stream| self.outbox.cancel_reset(*stream));
+    }
+
+    /// Whether there is nothing of any message.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.ring.is_empty() && self.outbox.is_at_rest()
+    }
+
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn audit(&self) {
+        self.ring.audit();
+        self.outbox.audit();
     }
 
     /// How many more bytes the peer can take.

@@ -4,12 +4,16 @@
 //! that has begun is finished first; those of I-DATA messages take turns (RFC 8260 §2.2.2), one message of each stream at a
 //! time.
 
+#[cfg(any(test, feature = "fuzzing"))]
+mod audit;
+
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 
 use bytes::Bytes;
 use pavane_base::{Instant, Key, Slab};
 
+use super::message::{Fragment, OutMessage, Sizes};
 use super::options::{Reliability, SendOptions};
 use super::schedule::{Schedule, Share};
 use crate::error::SendError;
@@ -59,51 +63,6 @@ struct OutStream {
     /// The number of the next ordered message, and of the next unordered one.
     next_mid: [Mid; 2],
     resetting: bool,
-}
-
-/// A message that has been accepted for sending.
-#[derive(Debug)]
-pub(crate) struct OutMessage {
-    pub(crate) payload: Bytes,
-    pub(crate) stream: StreamId,
-    pub(crate) ppid: Ppid,
-    /// Its number in the stream, once it has begun.
-    pub(crate) mid: Mid,
-    pub(crate) ordered: bool,
-    counted: bool,
-    pub(crate) max_retransmits: Option<u16>,
-    pub(crate) expires: Option<Instant>,
-    /// How many of its bytes have been sent at least once.
-    pub(crate) sent: u32,
-    /// The positions of its first and of its last fragment so far, once it has begun.
-    pub(crate) first: u64,
-    pub(crate) last: u64,
-    /// How many TSNs it has taken.
-    pub(crate) fragments: u32,
-    /// How many of these have not been acknowledged cumulatively.
-    pub(crate) held: u32,
-    pub(crate) abandoned: bool,
-}
-
-impl OutMessage {
-    /// Whether its lifetime is over.
-    pub(crate) fn is_expired(&self, now: Instant) -> bool {
-        self.expires.is_some_and(|at| at <= now)
-    }
-
-    fn unsent(&self) -> usize {
-        self.payload.len() - self.sent as usize
-    }
-}
-
-/// The next piece to send: of which message, from where, how much.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fragment {
-    pub(crate) message: Key,
-    pub(crate) offset: u32,
-    /// How many fragments of the message come before it.
-    pub(crate) number: u32,
-    pub(crate) len: u16,
 }
 
 impl Outbox {
@@ -191,11 +150,12 @@ impl Outbox {
         Ok(())
     }
 
-    /// The next fragment of at most `max` bytes, without taking it; messages that are too old to begin are dropped.
+    /// The next fragment, of at most `room` bytes, without taking it; messages that are too old to begin are dropped.
     pub(crate) fn peek(
         &mut self,
         now: Instant,
-        max: usize,
+        room: usize,
+        sizes: Sizes,
         events: &mut VecDeque<Event>,
     ) -> Option<Fragment> {
         loop {
@@ -207,11 +167,13 @@ impl Outbox {
             let message = self.messages.get(key)?;
             if message.sent == 0 && message.is_expired(now) {
                 self.drop_unsent(key, events);
-            } else if message.sent == 0 && self.has_to_wait(message.payload.len(), max) {
+            } else if message.sent == 0 && self.has_to_wait(message.payload.len(), sizes.whole) {
                 self.schedule.pop();
                 self.parked.push(id);
             } else {
-                let len = message.unsent().min(max) as u16;
+                let unsent = message.unsent();
+                let most = if unsent <= sizes.whole { sizes.whole } else { sizes.fragment };
+                let len = unsent.min(most).min(room) as u16;
                 let (offset, number) = (message.sent, message.fragments);
                 return Some(Fragment { message: key, offset, number, len });
             }
@@ -220,9 +182,9 @@ impl Outbox {
 
     /// Whether a message may not begin: what is unfinished stays in the peer's window until it is finished, and if too
     /// much is, nothing ever would be.
-    fn has_to_wait(&self, len: usize, max: usize) -> bool {
+    fn has_to_wait(&self, len: usize, whole: usize) -> bool {
         self.interleaving
-            && len > max
+            && len > whole
             && self.unfinished != 0
             && self.unfinished.saturating_add(len) > self.max_unfinished
     }

@@ -156,6 +156,14 @@ impl Ring {
         Some(self.base + index as u64)
     }
 
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn audit(&self) {
+        let flying = self.entries.iter().filter(|entry| entry.state == ChunkState::InFlight);
+        let payload: u64 = flying.clone().map(|entry| u64::from(entry.len)).sum();
+        let whole: u64 = flying.map(|entry| self.wire_size(usize::from(entry.len)) as u64).sum();
+        assert_eq!((self.in_flight, self.in_flight_payload), (whole, payload), "in flight");
+    }
+
     fn account(&mut self, entry: &Entry, add: bool) {
         if entry.state != ChunkState::InFlight {
             return;

@@ -75,6 +75,11 @@ impl Schedule {
         self.turns.retain(|Reverse(turn)| turn.stream != stream);
     }
 
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn len(&self) -> usize {
+        self.turns.len()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.turns.is_empty()
     }

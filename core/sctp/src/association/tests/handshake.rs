@@ -241,3 +241,83 @@ fn the_third_init_does_without_what_is_new() {
     let inits: Vec<bool> = lonely.sent.iter().map(|(_, packet)| offers(packet)).collect();
     assert_eq!(inits[..4], [true, true, false, false]);
 }
+
+/// SNAP: where both have the other's INIT from elsewhere, messages flow without a handshake.
+#[test]
+fn peers_that_were_introduced_need_no_handshake() {
+    let mut rng = ChaCha8Rng::seed_from_u64(5);
+    let [a, b] = [0; 2].map(|_| Introduction::new(&mut rng));
+    let config = Config::default();
+    let chunks = [a.chunk(&config), b.chunk(&config)];
+    let mut pair = Pair::new(1, Weather::CLEAR);
+    pair.a = Association::with_introduction(config.clone(), a);
+    pair.b = Association::with_introduction(config, b);
+    pair.record = true;
+    pair.send(Side::A, 0, numbered(0, 500), SendOptions::default());
+    let now = pair.now;
+    assert_eq!(pair.a.connect_introduced(now, &chunks[1][..19]), Err(InvalidIntroduction));
+    assert_eq!(pair.a.state(), State::Closed);
+    pair.a.connect_introduced(now, &chunks[1]).unwrap();
+    pair.b.connect_introduced(now, &chunks[0]).unwrap();
+    assert!(pair.run(Duration::from_millis(10), |pair| pair.recv(Side::B, 0).is_some()));
+    assert_eq!((pair.a.state(), pair.b.state()), (State::Established, State::Established));
+    assert_eq!(pair.count_events(Side::A, &Event::Connected), 1);
+    pair.send(Side::B, 1, numbered(1, 50_000), SendOptions::default());
+    assert!(pair.run(Duration::from_secs(1), |pair| pair.recv(Side::A, 1).is_some()));
+    let first = &pair.sent[0].1;
+    assert!(first.len() > 500, "data is in the first packet");
+}
+
+/// One that knows of no introductions meets one that would: the usual handshake, under the numbers that were introduced.
+#[test]
+fn an_introduction_that_nobody_reads_is_said_again_by_init() {
+    let mut pair = Pair::new(1, Weather::CLEAR);
+    let introduction = Introduction::new(&mut ChaCha8Rng::seed_from_u64(5));
+    let tag = introduction.tag;
+    pair.a = Association::with_introduction(Config::default(), introduction);
+    pair.connect();
+    assert_eq!(pair.b.peer_tag(), tag);
+}
+
+/// What is sent as soon as the peer has answered INIT rides with the cookie.
+#[test]
+fn the_first_data_rides_with_the_cookie() {
+    let mut pair = Pair::new(1, Weather::CLEAR);
+    let now = pair.now;
+    pair.a.connect(now);
+    let carry = |from: &mut Association, to: &mut Association| {
+        let mut packet = Vec::new();
+        from.poll_transmit(now, &mut packet).expect("there is something to say");
+        to.handle_packet(now, &packet);
+    };
+    carry(&mut pair.a, &mut pair.b);
+    carry(&mut pair.b, &mut pair.a);
+    assert_eq!((pair.a.poll_event(), pair.a.state()), (Some(Event::Connected), State::CookieEchoed));
+    pair.send(Side::A, 0, numbered(0, 500), SendOptions::default());
+    carry(&mut pair.a, &mut pair.b);
+    assert!(pair.recv(Side::B, 0).is_some());
+}
+
+/// RFC 9260 §3.2.2: what an INIT ACK says that we do not know, its sender hears of if it wants to.
+#[test]
+fn unknown_parameters_of_an_init_ack_are_reported() {
+    let mut pair = Pair::new(1, Weather::CLEAR);
+    pair.record = true;
+    pair.a.connect(pair.now);
+    pair.run_for(Duration::from_millis(15));
+    let mut packet = pair.sent.iter().find(|(side, _)| *side == Side::B).expect("an INIT ACK").1.clone();
+    pair.lose_all();
+    packet.extend_from_slice(&[0xc0, 0xff, 0, 5, 7, 0, 0, 0]);
+    let len = (packet.len() - 12) as u16;
+    packet[14..16].copy_from_slice(&len.to_be_bytes());
+    packet[8..12].fill(0);
+    let checksum = crate::crc32c::checksum(&packet);
+    packet[8..12].copy_from_slice(&checksum);
+    pair.a.handle_packet(pair.now, &packet);
+    pair.sent.clear();
+    assert!(pair.run(Duration::from_secs(1), |pair| pair.a.state() == State::Established));
+    pair.run_for(Duration::from_millis(1));
+    let cause = [0, 8, 0, 12, 0xc0, 0xff, 0, 5, 7, 0, 0, 0];
+    let errors = pair.sent.iter().filter(|(side, _)| *side == Side::A);
+    assert!(errors.filter(|(_, packet)| packet.windows(12).any(|bytes| bytes == cause)).count() == 1);
+}

@@ -160,3 +160,31 @@ fn one_side_alone_does_not_interleave() {
         assert_eq!(kinds.into_iter().collect::<Vec<_>>(), [0, 3]);
     }
 }
+
+/// A fragment of a message that was given up comes after the news of that, among those of others: nobody waits for the rest.
+#[test]
+fn late_fragments_of_what_was_given_up_are_not_kept() {
+    for ordered in [true, false] {
+        let mut pair = pair(true, 8 << 20);
+        let once =
+            SendOptions { ordered, reliability: crate::send::Reliability::MaxRetransmits(0), counted: true };
+        pair.send(Side::A, 0, numbered(0, 3000), once);
+        pair.send(Side::A, 1, numbered(1, 3000), SendOptions::default());
+        pair.flush();
+        let mut packets: Vec<_> =
+            core::mem::take(&mut pair.wire).into_values().map(|(_, packet)| packet).collect();
+        // The first packet, with the beginning of the first message, is lost; its end is late.
+        let late = packets.remove(4);
+        packets.remove(0);
+        for packet in packets {
+            pair.b.handle_packet(pair.now, &packet);
+        }
+        pair.run_for(Duration::from_secs(2));
+        pair.b.handle_packet(pair.now, &late);
+        pair.run_for(Duration::from_secs(2));
+        assert!(pair.recv(Side::B, 1).is_some());
+        assert_eq!(pair.b.link_mut().unwrap().receiver.unfinished(), 0);
+        pair.send(Side::A, 0, numbered(2, 3000), once);
+        assert!(pair.run(Duration::from_secs(1), |pair| pair.recv(Side::B, 0).is_some()));
+    }
+}

@@ -5,6 +5,7 @@ mod hostile;
 mod interleaving;
 mod lossy;
 mod partial;
+mod path_mtu;
 mod shutdown;
 mod streams;
 mod window;
@@ -54,6 +55,8 @@ pub(super) struct Pair {
     count: u64,
     rng: ChaCha8Rng,
     pub(super) record: bool,
+    /// The largest packet that passes.
+    pub(super) mtu: usize,
 }
 
 impl Pair {
@@ -77,6 +80,7 @@ impl Pair {
             count: 0,
             rng,
             record: false,
+            mtu: usize::MAX,
         }
     }
 
@@ -154,6 +158,11 @@ impl Pair {
                 assert!(len <= self.side(side).max_packet());
                 self.post(side, packet);
             }
+            let (now, mut probe) = (self.now, Vec::new());
+            if self.side(side).poll_probe(now, &mut probe).is_some() {
+                assert!(probe.len() > self.side(side).max_packet());
+                self.post(side, probe);
+            }
             while let Some(event) = self.side(side).poll_event() {
                 self.events.push((side, event));
             }
@@ -167,7 +176,7 @@ impl Pair {
         }
         let copies = 1 + u32::from(self.chance(self.weather.duplication));
         for _ in 0..copies {
-            if self.chance(self.weather.loss) {
+            if packet.len() > self.mtu || self.chance(self.weather.loss) {
                 continue;
             }
             let jitter = self.weather.jitter.as_nanos() as u64;

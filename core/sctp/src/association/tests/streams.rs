@@ -167,3 +167,34 @@ fn a_full_buffer_refuses_and_tells_when_there_is_room() {
     // What could never fit is accepted by an empty buffer.
     pair.send(Side::A, 0, vec![1; 50_000], SendOptions::default());
 }
+
+/// A reset waits for data that the peer cannot take, however long; it is asked for again and again, and performed once.
+#[test]
+fn a_reset_behind_a_closed_window_waits() {
+    let narrow = Config {
+        receive_window: 20_000,
+        max_receive_window: 20_000,
+        max_message_size: 9000,
+        ..Config::default()
+    };
+    let mut pair = Pair::with(1, Weather::CLEAR, Config::default(), narrow);
+    pair.connect();
+    for number in 0..10 {
+        pair.send(Side::A, 0, numbered(number, 9000), SendOptions::default());
+    }
+    pair.run_for(Duration::from_secs(1));
+    // One that fits beside, on a stream that is reset while there is a gap before it.
+    pair.weather.loss = 1000;
+    pair.send(Side::A, 1, numbered(0, 100), SendOptions::default());
+    pair.a.reset_streams(pair.now, &[StreamId(1)]);
+    pair.run_for(Duration::from_secs(30));
+    pair.weather.loss = 0;
+    assert!(pair.run(Duration::from_secs(90), |pair| {
+        if pair.now > Instant::from_millis(61_000) {
+            while pair.recv(Side::B, 0).is_some() {}
+        }
+        pair.has_event(Side::A, &Event::StreamsReset(vec![StreamId(1)]))
+    }));
+    assert!(pair.recv(Side::B, 1).is_some() && pair.recv(Side::B, 1).is_none());
+    assert_eq!(pair.count_events(Side::B, &Event::StreamsResetByPeer(vec![StreamId(1)])), 1);
+}
