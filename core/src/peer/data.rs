@@ -20,6 +20,8 @@ pub(super) struct DataTransport {
     sctp: Sctp,
     /// The peer's INIT chunk, if its description has it.
     peer_init: Option<Vec<u8>>,
+    /// What the caller said after the configuration.
+    max_receive_window: Option<u32>,
 }
 
 enum Sctp {
@@ -32,7 +34,8 @@ enum Sctp {
 impl DataTransport {
     pub(super) fn new(config: &Config, introduction: sctp::Introduction) -> Self {
         let largest = usize::try_from(config.max_message_size).unwrap_or(usize::MAX);
-        Self { channels: datachannel::Channels::new(largest), sctp: Sctp::Off(introduction), peer_init: None }
+        let channels = datachannel::Channels::new(largest);
+        Self { channels, sctp: Sctp::Off(introduction), peer_init: None, max_receive_window: None }
     }
 
     /// Whether the application has asked for channels.
@@ -61,7 +64,10 @@ impl DataTransport {
         self.channels.set_peer_limit(data.max_message_size);
         if let Sctp::Off(introduction) = &self.sctp {
             let config = sctp_config(config, data.sctp_port);
-            let association = sctp::Association::with_introduction(config, introduction.clone());
+            let mut association = sctp::Association::with_introduction(config, introduction.clone());
+            if let Some(bytes) = self.max_receive_window {
+                association.set_max_receive_window(bytes);
+            }
             self.sctp = Sctp::On(Box::new(association));
             self.peer_init.clone_from(&data.init);
         }
@@ -144,6 +150,25 @@ impl DataTransport {
         self.association().map_or(0, sctp::Association::max_packet)
     }
 
+    pub(super) fn set_max_receive_window(&mut self, bytes: u32) {
+        self.max_receive_window = Some(bytes);
+        if let (_, Some(association)) = self.parts() {
+            association.set_max_receive_window(bytes);
+        }
+    }
+
+    /// Appends a packet that finds out whether one of its size passes.
+    pub(super) fn poll_probe(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<usize> {
+        self.parts().1?.poll_probe(now, buf)
+    }
+
+    /// Another pair of addresses is used from here on.
+    pub(super) fn handle_path_change(&mut self) {
+        if let (_, Some(association)) = self.parts() {
+            association.handle_path_change();
+        }
+    }
+
     /// Appends one packet.
     pub(super) fn poll_transmit(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<usize> {
         match &mut self.sctp {
@@ -159,6 +184,10 @@ pub(super) fn sctp_config(config: &Config, remote_port: u16) -> sctp::Config {
         local_port: SCTP_PORT,
         remote_port,
         max_packet: MAX_PACKET,
+        max_probe: match config.max_path_mtu {
+            ..=LEAST_MTU => 0,
+            mtu => usize::from(mtu) - LEAST_OVERHEAD,
+        },
         receive_window: config.receive_window,
         max_receive_window: config.max_receive_window,
         max_message_size: usize::try_from(config.max_message_size).unwrap_or(usize::MAX),
@@ -170,3 +199,9 @@ pub(super) fn sctp_config(config: &Config, remote_port: u16) -> sctp::Config {
 /// 1280 octets of IPv6, less its header, UDP's, a TURN channel's, a DTLS record's and an AEAD's, rounded down to the four
 /// octets that chunks are padded to: full packets are then of one size, and leave as one batch.
 const MAX_PACKET: usize = (1280 - 40 - 8 - 4 - 13 - 24) / 4 * 4;
+
+/// What passes everywhere.
+const LEAST_MTU: u16 = 1280;
+
+/// What IPv4, UDP and a DTLS record take of a packet.
+const LEAST_OVERHEAD: usize = 20 + 8 + 13 + 24;

@@ -402,6 +402,12 @@ impl PeerConnection {
         Ok(id)
     }
 
+    /// From here on the receive window of data channels grows to no more than `bytes`, for those who share memory out among
+    /// many connections: what it has grown to is kept, since the peer was promised it.
+    pub fn set_max_receive_window(&mut self, bytes: u32) {
+        self.data.set_max_receive_window(bytes);
+    }
+
     /// A view of a channel, for reading, writing and closing it; `None` once it is closed and forgotten.
     pub fn channel(&mut self, id: ChannelId) -> Option<Channel<'_>> {
         Channel::new(self, id)
@@ -491,6 +497,7 @@ impl PeerConnection {
                 }
                 ice::Event::SelectedPath(_) => {
                     self.path_changes += 1;
+                    self.data.handle_path_change();
                     self.path_changed(now);
                 }
                 ice::Event::RestartAdvised => self.events.push_back(Event::IceRestartAdvised),
