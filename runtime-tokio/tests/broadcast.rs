@@ -3,7 +3,6 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use axum::body::Bytes;
 use axum::http::Uri;
 use pavane_tokio::pavane::rtp::send::Outgoing;
 use pavane_tokio::pavane::rtp::{PayloadType, RtpTimestamp};

@@ -137,7 +137,7 @@ impl Meeting {
         for (number, size) in sizes.into_iter().enumerate() {
             for stream in [0, 1, 2] {
                 let message: Vec<u8> =
-                    (0..size).map(|at| (at * 31 ^ (salt + number * 7 + stream)) as u8).collect();
+                    (0..size).map(|at| ((at * 31) ^ (salt + number * 7 + stream)) as u8).collect();
                 let stream = stream as u16;
                 let options = SendOptions { ordered: stream != 2, ..SendOptions::default() };
                 let now = self.at();
@@ -173,7 +173,7 @@ impl Meeting {
         self.events.clear();
         self.reset.clear();
         self.ours.reset_streams(now, &streams);
-        let done = |meeting: &Meeting, by_peer: bool| {
+        let done = |meeting: &Self, by_peer: bool| {
             let all = meeting.events.iter().flat_map(|event| match event {
                 Event::StreamsResetByPeer(streams) if by_peer => streams.clone(),
                 Event::StreamsReset(streams) if !by_peer => streams.clone(),

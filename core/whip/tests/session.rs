@@ -89,7 +89,7 @@ fn send(peer: &PeerConnection) {
         payload_type: PayloadType::new(track.codecs()[0].payload_type).unwrap(),
         marker: true,
         timestamp: RtpTimestamp(1),
-        payload: Bytes::from_static(b"a picture"),
+        payload: b"a picture".into(),
         extensions: Default::default(),
         captured_at: None,
     };

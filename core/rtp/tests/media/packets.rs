@@ -27,7 +27,7 @@ pub(crate) fn receive(packets: &[Vec<u8>], format: PayloadFormat) -> (Vec<Frame>
     let payload_type = first.payload_type();
     let mut stream = receive::Stream::new(receive::Config {
         ssrc: first.ssrc(),
-        formats: vec![Format { payload_type, clock_rate: 90_000, retransmission: None }],
+        formats: vec![Format { payload_type, clock_rate: 90_000, retransmission: None, payload: None }],
         nack: false,
         keyframes: KeyframeMethod::None,
     });
