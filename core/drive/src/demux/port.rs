@@ -9,7 +9,7 @@ use pavane::base::rand_core::{CryptoRng, SeedableRng};
 use pavane::{Config, ConfigError};
 use rand_chacha::ChaCha20Rng;
 
-use super::crew::{Crew, Mail};
+use super::crew::{Crew, Forwarded, Mail};
 use crate::state::Shared;
 use crate::sync::{Mutex, MutexGuard};
 use crate::{Clock, PeerConnection};
@@ -61,7 +61,16 @@ pub struct PortCounters {
 }
 
 impl PortCounters {
-    fn add(&mut self, other: &Self) {
+    /// Counts a datagram that was none of this driver's connections'.
+    pub(super) fn count(&mut self, outcome: Forwarded) {
+        match outcome {
+            Forwarded::Taken => self.forwarded += 1,
+            Forwarded::Full => self.forwards_dropped += 1,
+            Forwarded::Unknown => self.unknown += 1,
+        }
+    }
+
+    pub(super) fn add(&mut self, other: &Self) {
         let Self {
             unknown,
             receive_errors,
