@@ -151,9 +151,14 @@ fn connections_go_over_to_the_driver_that_their_datagrams_come_to() {
     for round in 0..100 {
         guests.iter().for_each(|guest| guest.echo(&round.to_string()));
     }
+    // A turn's figures are told by the next one.
+    while port.counters().peers_moved == 0 {
+        thread::yield_now();
+    }
+    guests.iter().for_each(|guest| guest.echo("at home"));
+    thread::sleep(Duration::from_millis(20));
     let before = port.counters();
     assert_eq!((before.peers, before.forwards_dropped), (12, 0));
-    assert!(before.peers_moved > 0, "the kernel does not deal as the port does: {before:?}");
     assert!(before.peers_moved <= 12, "nobody moves twice: {before:?}");
     for round in 0..20 {
         guests.iter().for_each(|guest| guest.echo(&round.to_string()));
@@ -297,7 +302,10 @@ fn a_way_goes_to_whoever_answers_an_authentic_request_from_it() {
     block_on(client.connected()).expect("checks are sent again until they are heard");
     assert!(block_on(channel.opened()));
     assert_eq!(second.connection_state(), ConnectionState::Connected);
-    assert!(port.counters().ways_moved > 0);
+    // A turn's figures are told by the next one.
+    while port.counters().ways_moved == 0 {
+        thread::yield_now();
+    }
 }
 
 #[test]
