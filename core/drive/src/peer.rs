@@ -150,6 +150,14 @@ impl PeerConnection {
         ids.into_iter().filter_map(|id| transceiver_state(&mut state.peer, id)).collect()
     }
 
+    /// The track that a transceiver sends, if it has one.
+    pub fn local_track(&self, id: TransceiverId) -> Option<LocalTrack> {
+        let mut state = self.shared().lock();
+        let transceiver = state.peer.transceiver(id)?;
+        transceiver.track()?;
+        Some(LocalTrack::new(self.handles.clone(), transceiver.sender(), transceiver.kind()))
+    }
+
     /// Wants another direction of a transceiver; an offer is due by it.
     pub fn set_direction(&self, id: TransceiverId, direction: Direction) {
         self.shared().command(|peer, _| {
