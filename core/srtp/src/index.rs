@@ -3,6 +3,9 @@
 use crate::UnprotectError;
 
 /// The number of indices that a key may be used for (RFC 3711 §9.2).
+///
+/// Deviation: RFC 5764 §4.1.2 gives the profiles with AES-CM a lifetime of 2^31 packets. A WebRTC session has no way to get
+/// new keys, so that it would end there; other implementations count to 2^48 as well.
 pub(crate) const MAX_RTP_INDEX: u64 = (1 << 48) - 1;
 /// The same for RTCP.
 pub(crate) const MAX_RTCP_INDEX: u32 = (1 << 31) - 1;

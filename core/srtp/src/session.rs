@@ -31,8 +31,26 @@ pub struct Session {
     sent_rtcp: Sources<u32>,
     received: Sources<Window>,
     received_rtcp: Sources<Window>,
+    guesses: Guesses,
     counters: Counters,
 }
+
+/// What it takes to find the rollover counter of a source that is heard late.
+#[derive(Debug)]
+struct Guesses {
+    /// How many packets may still turn out to fit none.
+    left: u32,
+    /// The packet as it came, since each guess that fails leaves nothing of use.
+    copy: Vec<u8>,
+}
+
+/// How many rollovers of a source may be missed before its first packet comes. A peer whose numbers go on from another
+/// transport has many behind it: at 200 packets a second, sixteen are an hour and a half.
+const MAX_MISSED_ROLLOVERS: u64 = 16;
+
+/// How many packets of unknown sources may fit no counter before only 0 is tried: what strangers send costs no more than
+/// one attempt then, and has had few attempts at a short tag.
+const MAX_FAILED_GUESSES: u32 = 64;
 
 impl Session {
     /// Makes a session of what DTLS exported under `EXTRACTOR-dtls_srtp`: the client's key, the server's, the client's
@@ -66,6 +84,7 @@ impl Session {
             sent_rtcp: Sources::default(),
             received: Sources::default(),
             received_rtcp: Sources::default(),
+            guesses: Guesses { left: MAX_FAILED_GUESSES, copy: Vec::new() },
             counters: Counters::default(),
         })
     }
@@ -120,10 +139,9 @@ impl Session {
         let (header, sequence, ssrc) = read_header(packet).ok_or(UnprotectError::Malformed)?;
         // Only what is authentic leaves a trace: nobody else can fill the table.
         let Some(window) = self.received.get_mut(ssrc) else {
-            let index = u64::from(sequence);
-            let packet = self.receiving.open_rtp(packet, header, ssrc, index)?;
+            let (index, len) = self.open_first(packet, header, ssrc, sequence)?;
             return match self.received.insert(ssrc, Window::starting(index)) {
-                true => Ok(packet),
+                true => Ok(&mut packet[..len]),
                 false => Err(UnprotectError::TooManySources),
             };
         };
@@ -135,6 +153,33 @@ impl Session {
         let packet = self.receiving.open_rtp(packet, header, ssrc, index)?;
         window.accept(index);
         Ok(packet)
+    }
+
+    /// Unprotects the first packet of a source; returns its index, and its length without its tag.
+    ///
+    /// The rollover counter of a source is 0 when it begins to send (RFC 3711 §3.3.1), and nothing says what it is later.
+    /// Whoever joins a source that has wrapped, or loses the packets before a wrap, finds it by trying.
+    fn open_first(
+        &mut self,
+        packet: &mut [u8],
+        header: usize,
+        ssrc: u32,
+        sequence: u16,
+    ) -> Result<(u64, usize), UnprotectError> {
+        let Guesses { left, copy } = &mut self.guesses;
+        let rollovers = if *left > 0 { MAX_MISSED_ROLLOVERS } else { 0 };
+        copy.clear();
+        copy.extend_from_slice(packet);
+        for rollover in 0..=rollovers {
+            let index = rollover << 16 | u64::from(sequence);
+            match self.receiving.open_rtp(packet, header, ssrc, index) {
+                Ok(opened) => return Ok((index, opened.len())),
+                Err(UnprotectError::Unauthentic) => packet.copy_from_slice(copy),
+                Err(error) => return Err(error),
+            }
+        }
+        *left = left.saturating_sub(1);
+        Err(UnprotectError::Unauthentic)
     }
 
     /// Protects the datagram of RTCP that begins at `start`: all but its first eight bytes is encrypted where it lies, and
@@ -222,4 +267,39 @@ fn read_sender(packet: &[u8]) -> Option<u32> {
     const VERSION: u8 = 2;
     let [first, _, _, _, ssrc @ ..] = *packet.first_chunk::<RTCP_CLEAR>()?;
     (first >> 6 == VERSION).then(|| u32::from_be_bytes(ssrc))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use pavane_crypto_rustls::RustlsProvider;
+
+    use super::*;
+
+    fn session() -> Session {
+        let profile = Profile::AeadAes128Gcm;
+        let material = vec![1; profile.keying_material_len()];
+        Session::new(&RustlsProvider, profile, Role::Client, &material).unwrap()
+    }
+
+    /// RFC 3711 §9.2
+    #[test]
+    fn a_key_protects_no_more_packets_than_it_may() {
+        let mut session = session();
+        assert!(session.sent.insert(1, MAX_RTP_INDEX - 1));
+        let mut last = vec![0x80, 96, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 1];
+        session.protect_rtp(&mut last, 0).unwrap();
+        let packet = [0x80, 96, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+        let mut refused = packet.to_vec();
+        assert_eq!(session.protect_rtp(&mut refused, 0), Err(ProtectError::KeyExhausted));
+        assert_eq!(refused, packet);
+
+        assert!(session.sent_rtcp.insert(1, MAX_RTCP_INDEX));
+        let report = [0x80, 201, 0, 1, 0, 0, 0, 1];
+        session.protect_rtcp(&mut report.to_vec(), 0).unwrap();
+        let mut refused = report.to_vec();
+        assert_eq!(session.protect_rtcp(&mut refused, 0), Err(ProtectError::KeyExhausted));
+        assert_eq!(refused, report);
+    }
 }

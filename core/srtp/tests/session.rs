@@ -127,6 +127,59 @@ fn loss_disorder_and_copies_over_many_rollovers() {
     }
 }
 
+/// A sender whose numbers have wrapped so often.
+fn wrapped(profile: Profile, rollovers: u64) -> (Session, Session) {
+    let (mut client, server) = pair(profile);
+    // As few as an estimate can bear: each is less than half a circle on.
+    for number in (0..=rollovers << 16).step_by(0x4000) {
+        client.protect_rtp(&mut rtp(1, number as u16, b"missed"), 0).unwrap();
+    }
+    (client, server)
+}
+
+#[test]
+fn whoever_comes_late_finds_the_rollover_counter() {
+    for profile in PROFILES {
+        for rollovers in [0, 1, 2, 16] {
+            let (mut client, mut server) = wrapped(profile, rollovers);
+            for sequence in 5..8 {
+                let mut packet = rtp(1, sequence, b"heard");
+                client.protect_rtp(&mut packet, 0).unwrap();
+                let again = packet.clone();
+                assert_eq!(server.unprotect_rtp(&mut packet).unwrap(), rtp(1, sequence, b"heard"));
+                assert_eq!(server.unprotect_rtp(&mut again.clone()), Err(UnprotectError::Replayed));
+            }
+        }
+        let (mut client, mut server) = wrapped(profile, 17);
+        let mut packet = rtp(1, 5, b"too late");
+        client.protect_rtp(&mut packet, 0).unwrap();
+        assert_eq!(server.unprotect_rtp(&mut packet), Err(UnprotectError::Unauthentic));
+    }
+}
+
+#[test]
+fn strangers_use_up_the_guesses_and_nothing_else() {
+    let (mut client, mut server) = wrapped(Profile::Aes128CmHmacSha1_32, 1);
+    let forge = |server: &mut Session, count| {
+        for ssrc in 0..count {
+            let forged = server.unprotect_rtp(&mut rtp(1000 + ssrc, 1, &[0; 40])).err();
+            assert_eq!(forged, Some(UnprotectError::Unauthentic));
+        }
+    };
+    forge(&mut server, 63);
+    let mut packet = rtp(1, 5, b"heard");
+    client.protect_rtp(&mut packet, 0).unwrap();
+    assert!(server.unprotect_rtp(&mut packet.clone()).is_ok(), "one guess is left");
+
+    let (_, mut server) = pair(Profile::Aes128CmHmacSha1_32);
+    forge(&mut server, 64);
+    assert_eq!(server.unprotect_rtp(&mut packet), Err(UnprotectError::Unauthentic), "none is left");
+    let (mut client, _) = pair(Profile::Aes128CmHmacSha1_32);
+    let mut first = rtp(2, 5, b"in time");
+    client.protect_rtp(&mut first, 0).unwrap();
+    assert!(server.unprotect_rtp(&mut first).is_ok(), "whoever has not wrapped needs none");
+}
+
 #[test]
 fn what_is_too_old_is_dropped() {
     let (mut client, mut server) = pair(Profile::AeadAes128Gcm);
