@@ -138,7 +138,7 @@ impl MediaPeer for Ours {
             payload_type,
             marker: false,
             timestamp: RtpTimestamp(number as u32),
-            payload: payload.clone(),
+            payload: payload.clone().into(),
             extensions: MediaExtensions::default(),
             captured_at: None,
         };
@@ -151,7 +151,7 @@ impl MediaPeer for Ours {
             payload_type: packet.payload_type,
             marker: packet.marker,
             timestamp: packet.timestamp,
-            payload: packet.payload.clone(),
+            payload: packet.payload.clone().into(),
             extensions: packet.extensions.clone(),
             captured_at: None,
         };
