@@ -45,6 +45,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `len` bytes.
+    #[inline]
     pub fn take(&mut self, len: usize) -> Result<&'a [u8], Truncated> {
         let (taken, rest) = self.rest.split_at_checked(len).ok_or(Truncated)?;
         self.rest = rest;
@@ -52,6 +53,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next `N` bytes, as an array.
+    #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<[u8; N], Truncated> {
         let (taken, rest) = self.rest.split_first_chunk::<N>().ok_or(Truncated)?;
         self.rest = rest;
@@ -59,31 +61,37 @@ impl<'a> Reader<'a> {
     }
 
     /// An 8-bit integer.
+    #[inline]
     pub fn u8(&mut self) -> Result<u8, Truncated> {
         self.array::<1>().map(|[b]| b)
     }
 
     /// A 16-bit integer.
+    #[inline]
     pub fn u16(&mut self) -> Result<u16, Truncated> {
         self.array().map(u16::from_be_bytes)
     }
 
     /// A 24-bit integer.
+    #[inline]
     pub fn u24(&mut self) -> Result<u32, Truncated> {
         self.array().map(|[a, b, c]| u32::from_be_bytes([0, a, b, c]))
     }
 
     /// A 32-bit integer.
+    #[inline]
     pub fn u32(&mut self) -> Result<u32, Truncated> {
         self.array().map(u32::from_be_bytes)
     }
 
     /// A 48-bit integer.
+    #[inline]
     pub fn u48(&mut self) -> Result<u64, Truncated> {
         self.array().map(|[a, b, c, d, e, f]| u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
     }
 
     /// A 64-bit integer.
+    #[inline]
     pub fn u64(&mut self) -> Result<u64, Truncated> {
         self.array().map(u64::from_be_bytes)
     }
@@ -162,30 +170,37 @@ pub trait WriteExt {
 }
 
 impl WriteExt for Vec<u8> {
+    #[inline]
     fn put_u8(&mut self, value: u8) {
         self.push(value);
     }
 
+    #[inline]
     fn put_u16(&mut self, value: u16) {
         self.extend_from_slice(&value.to_be_bytes());
     }
 
+    #[inline]
     fn put_u24(&mut self, value: u32) {
         self.extend_from_slice(&value.to_be_bytes()[1..]);
     }
 
+    #[inline]
     fn put_u32(&mut self, value: u32) {
         self.extend_from_slice(&value.to_be_bytes());
     }
 
+    #[inline]
     fn put_u48(&mut self, value: u64) {
         self.extend_from_slice(&value.to_be_bytes()[2..]);
     }
 
+    #[inline]
     fn put_u64(&mut self, value: u64) {
         self.extend_from_slice(&value.to_be_bytes());
     }
 
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }

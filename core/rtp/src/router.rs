@@ -193,7 +193,7 @@ impl Router {
     /// If it belongs nowhere.
     pub fn route(&mut self, header: &Header, values: &ExtensionValues<'_>) -> Result<Route, Unroutable> {
         if let Some(source) = self.sources.get(&header.ssrc)
-            && self.is_still(source, values)
+            && (values.are_nameless() || self.is_still(source, values))
         {
             let (route, unnamed) = (source.route, source.rid.is_none());
             if unnamed {

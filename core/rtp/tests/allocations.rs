@@ -9,8 +9,8 @@ use pavane_base::{Epoch, Instant};
 use pavane_rtp::receive::{Format, KeyframeMethod};
 use pavane_rtp::send::{self, MediaExtensions, Outgoing, Retransmission};
 use pavane_rtp::{
-    ExtensionId, ExtensionKind, ExtensionMap, PayloadType, ReportTiming, RtpTimestamp, SectionConfig,
-    SectionId, SenderKey, SequenceNumber, Session, SessionConfig, Ssrc, TransportSequence,
+    AudioLevel, ExtensionId, ExtensionKind, ExtensionMap, PayloadType, ReportTiming, RtpTimestamp,
+    SectionConfig, SectionId, SenderKey, SequenceNumber, Session, SessionConfig, Ssrc, TransportSequence,
 };
 use rand_chacha::ChaCha8Rng;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -101,7 +101,11 @@ impl Way {
             marker: true,
             timestamp: RtpTimestamp(self.number * 90),
             payload: self.payload.clone().into(),
-            extensions: MediaExtensions::default(),
+            // Packets with extensions of their own are kept in another way than those without.
+            extensions: MediaExtensions {
+                audio_level: (self.number % 2 == 0).then_some(AudioLevel { voice: true, below_full: 30 }),
+                ..MediaExtensions::default()
+            },
             captured_at: None,
         };
         self.sender.send(now, self.key, packet).unwrap();

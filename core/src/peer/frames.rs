@@ -48,6 +48,7 @@ impl RtpReceiver<'_> {
 
 impl PeerConnection {
     /// Puts a packet where its receiver wants it: into its inbox, or into the application's hands.
+    #[inline]
     pub(super) fn deliver<'d>(
         &mut self,
         now: Instant,

@@ -130,6 +130,7 @@ impl MediaTransport {
     }
 
     /// Takes a packet out of its protection and says whose it is.
+    #[inline]
     fn handle_rtp<'d>(
         &mut self,
         now: Instant,

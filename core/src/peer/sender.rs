@@ -114,7 +114,8 @@ impl RtpSender<'_> {
     fn check(&self, payload_type: u8) -> Result<crate::rtp::SenderKey, WriteError> {
         let state = self.state();
         let key = state.sending.filter(|_| state.sends()).ok_or(WriteError::NotSending)?;
-        match self.codecs().iter().any(|codec| codec.payload_type == payload_type) {
+        let codecs: &[CodecParameters] = state.agreement.as_ref().map_or(&[], |agreement| &agreement.send);
+        match codecs.iter().any(|codec| codec.payload_type == payload_type) {
             _ if !self.peer.transport.media.is_keyed() => Err(WriteError::NotConnected),
             true => Ok(key),
             false => Err(WriteError::UnknownPayloadType),

@@ -73,6 +73,7 @@ impl PeerConnection {
         max_segments: usize,
         buf: &mut Vec<u8>,
     ) -> Option<Transmit> {
+        self.data.association()?;
         let dtls = self.transport.dtls_mut()?;
         let start = buf.len();
         let full = route.enclosed_len(dtls.overhead() + self.data.max_packet());

@@ -41,6 +41,7 @@ pub struct ExtensionValues<'a> {
 
 impl<'a> ExtensionValues<'a> {
     /// Reads the extensions of a packet.
+    #[inline]
     pub fn read(packet: &Packet<'a>, map: &ExtensionMap) -> Self {
         let mut values = Self::default();
         for (id, bytes) in packet.extensions() {
@@ -49,6 +50,24 @@ impl<'a> ExtensionValues<'a> {
             }
         }
         values
+    }
+
+    /// Reads those that tell whose a packet is.
+    #[inline]
+    pub(crate) fn read_names(packet: &Packet<'a>, map: &ExtensionMap) -> Self {
+        use ExtensionKind::{Mid, RepairedRtpStreamId, RtpStreamId};
+        let mut values = Self::default();
+        for (id, bytes) in packet.extensions() {
+            if let Some(kind @ (Mid | RtpStreamId | RepairedRtpStreamId)) = map.kind(id) {
+                values.take(kind, bytes);
+            }
+        }
+        values
+    }
+
+    /// Whether none of them tells whose the packet is.
+    pub(crate) const fn are_nameless(&self) -> bool {
+        self.mid.is_none() && self.rid.is_none() && self.repaired_rid.is_none()
     }
 
     fn take(&mut self, kind: ExtensionKind, bytes: &'a [u8]) {

@@ -58,6 +58,7 @@ impl<'a> Extensions<'a> {
     }
 
     /// The next element's id and value; `None` for padding.
+    #[inline]
     fn step(&mut self) -> Result<Option<(ExtensionId, &'a [u8])>, Truncated> {
         let first = self.rest.u8()?;
         let (id, len) = match self.form {

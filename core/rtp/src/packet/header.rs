@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use pavane_base::WriteExt;
 
 use super::extensions::{Form, ONE_BYTE_PROFILE, TWO_BYTE_PROFILE};
-use super::{EXTENSION_BIT, MARKER_BIT, PADDING_BIT, VERSION};
+use super::{EXTENSION_BIT, FIXED_LEN, MARKER_BIT, PADDING_BIT, VERSION};
 use crate::{ExtensionId, PayloadType, RtpTimestamp, SequenceNumber, Ssrc};
 
 /// The fields that every RTP packet has.
@@ -53,10 +53,12 @@ impl<'b> HeaderBuilder<'b> {
     pub fn new(out: &'b mut Vec<u8>, header: &Header) -> Self {
         let start = out.len();
         let marker = if header.marker { MARKER_BIT } else { 0 };
-        out.put(&[VERSION, marker | header.payload_type.get()]);
-        out.put_u16(header.sequence_number.0);
-        out.put_u32(header.timestamp.0);
-        out.put_u32(header.ssrc.0);
+        let mut fixed = [0; FIXED_LEN];
+        fixed[..2].copy_from_slice(&[VERSION, marker | header.payload_type.get()]);
+        fixed[2..4].copy_from_slice(&header.sequence_number.0.to_be_bytes());
+        fixed[4..8].copy_from_slice(&header.timestamp.0.to_be_bytes());
+        fixed[8..].copy_from_slice(&header.ssrc.0.to_be_bytes());
+        out.put(&fixed);
         Self { out, start, part: Part::Csrcs }
     }
 

@@ -22,6 +22,15 @@ impl Payload {
         Self { prefix, shared }
     }
 
+    /// What is shared, if nothing comes before it.
+    #[inline]
+    pub(crate) fn into_shared(self) -> Result<Bytes, Self> {
+        match self.prefix.as_slice().is_empty() {
+            true => Ok(self.shared),
+            false => Err(self),
+        }
+    }
+
     /// How many bytes there are.
     pub fn len(&self) -> usize {
         self.prefix.as_slice().len() + self.shared.len()

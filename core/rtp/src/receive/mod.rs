@@ -219,6 +219,7 @@ impl Stream {
     ///
     /// # Errors
     /// If it is to be dropped, which is counted.
+    #[inline]
     pub fn handle_packet(&mut self, now: Instant, packet: &Packet<'_>, via: Via) -> Result<Place, Rejected> {
         let place = self.place(now, packet, via).inspect_err(|rejected| self.statistics.reject(*rejected))?;
         self.statistics.count(now, packet, via);
@@ -226,6 +227,7 @@ impl Stream {
         Ok(place)
     }
 
+    #[inline]
     fn place(&mut self, now: Instant, packet: &Packet<'_>, via: Via) -> Result<Place, Rejected> {
         let formats = &self.config.formats;
         let format = formats.iter().find(|format| format.payload_type == packet.payload_type());

@@ -2,31 +2,75 @@
 //!
 //! One ring holds both, indexed by sequence number; payloads are shared, headers are written anew each time.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 use core::time::Duration;
 
+use bytes::Bytes;
 use pavane_base::{Instant, extend_u16};
 
 use super::{HistoryLimits, MediaExtensions, Outgoing, Pending, SendError, SentKind};
 use crate::payload::Payload;
-use crate::{AbsoluteSendTime, PayloadType, RtpTimestamp, SequenceNumber, TransportSequence};
+use crate::{
+    AbsoluteSendTime, ExtensionValues, PayloadType, RtpTimestamp, SequenceNumber, TransportSequence,
+};
 
 /// A packet as it is kept.
+///
+/// It is small on purpose: where one packet goes to many streams, their rings are what does not fit into the processor's
+/// caches.
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) payload_type: PayloadType,
     pub(super) marker: bool,
     pub(super) timestamp: RtpTimestamp,
-    pub(super) payload: Payload,
-    pub(super) extensions: MediaExtensions,
     pub(super) pushed_at: Instant,
+    content: Content,
     first_hop: FirstHop,
     stage: Stage,
+}
+
+/// What a packet carries.
+#[derive(Debug)]
+enum Content {
+    /// A payload in one piece, and no header extensions of its own.
+    Plain(Bytes),
+    Full(Box<Full>),
+}
+
+/// The rest: a payload that has something before it, header extensions.
+#[derive(Debug, Default)]
+struct Full {
+    payload: Payload,
+    extensions: MediaExtensions,
 }
 
 impl Stored {
     pub(super) const fn first_hop(&self) -> FirstHop {
         self.first_hop
+    }
+
+    pub(super) fn payload_len(&self) -> usize {
+        match &self.content {
+            Content::Plain(payload) => payload.len(),
+            Content::Full(full) => full.payload.len(),
+        }
+    }
+
+    pub(super) fn write_payload(&self, out: &mut Vec<u8>) {
+        match &self.content {
+            Content::Plain(payload) => out.extend_from_slice(payload),
+            Content::Full(full) => full.payload.write(out),
+        }
+    }
+
+    /// The header extensions that go with the media, if there are any.
+    pub(super) fn extensions(&self) -> Option<ExtensionValues<'_>> {
+        match &self.content {
+            Content::Plain(_) => None,
+            Content::Full(full) => Some(full.extensions.values()),
+        }
     }
 }
 
@@ -66,6 +110,9 @@ pub(super) struct History {
     waiting: VecDeque<u64>,
     wanted: VecDeque<u64>,
     queued_bytes: usize,
+    /// Boxes of packets that were let go, at most as many as there are packets.
+    #[expect(clippy::vec_box, reason = "the boxes are what is kept: they go into slots and come back")]
+    spare: Vec<Box<Full>>,
 }
 
 /// Where the first packet's number is put, so that an older one has a number too.
@@ -80,6 +127,7 @@ impl History {
             waiting: VecDeque::new(),
             wanted: VecDeque::new(),
             queued_bytes: 0,
+            spare: Vec::new(),
         }
     }
 
@@ -98,6 +146,7 @@ impl History {
     }
 
     /// Queues a packet; says whether it is the newest.
+    #[inline]
     pub(super) fn push(
         &mut self,
         now: Instant,
@@ -119,8 +168,7 @@ impl History {
             payload_type: packet.payload_type,
             marker: packet.marker,
             timestamp: packet.timestamp,
-            payload: packet.payload,
-            extensions: packet.extensions,
+            content: self.content(packet.payload, packet.extensions),
             pushed_at: now,
             first_hop: FirstHop::default(),
             stage: Stage::Waiting,
@@ -132,6 +180,20 @@ impl History {
         }
         self.waiting.push_back(sequence);
         Ok(newest)
+    }
+
+    #[inline]
+    fn content(&mut self, payload: Payload, extensions: MediaExtensions) -> Content {
+        let payload = match extensions.is_empty() {
+            true => match payload.into_shared() {
+                Ok(payload) => return Content::Plain(payload),
+                Err(payload) => payload,
+            },
+            false => payload,
+        };
+        let mut full = self.spare.pop().unwrap_or_default();
+        *full = Full { payload, extensions };
+        Content::Full(full)
     }
 
     /// Lets old packets go until `sequence` fits behind the others, and fills the gap before it with empty slots.
@@ -157,8 +219,11 @@ impl History {
     }
 
     fn pop_front(&mut self) {
-        if self.slots.pop_front().is_some() {
-            self.base += 1;
+        let Some(slot) = self.slots.pop_front() else { return };
+        self.base += 1;
+        if let Some(Stored { content: Content::Full(mut full), .. }) = slot {
+            *full = Full::default();
+            self.spare.push(full);
         }
     }
 
@@ -200,7 +265,7 @@ impl History {
     pub(super) fn take_back(&mut self, count: usize) {
         for _ in 0..count {
             self.waiting.pop_back();
-            let len = self.slots.pop_back().flatten().map_or(0, |stored| stored.payload.len());
+            let len = self.slots.pop_back().flatten().map_or(0, |stored| stored.payload_len());
             self.queued_bytes -= len;
         }
     }
@@ -210,6 +275,7 @@ impl History {
         self.wanted.clear();
         let end = self.end();
         self.slots.clear();
+        self.spare.clear();
         self.base = end;
     }
 
@@ -226,6 +292,11 @@ impl History {
             }
             Stage::Waiting | Stage::Wanted { .. } => {}
         }
+    }
+
+    /// Whether some packet is to be sent again, unless it is gone.
+    pub(super) fn has_wanted(&self) -> bool {
+        !self.wanted.is_empty()
     }
 
     /// The next packet to be sent again; those that are gone are passed over.
@@ -250,18 +321,19 @@ impl History {
             self.wanted.iter().find_map(|sequence| Some((SentKind::Retransmission, self.slot(*sequence)?)));
         let first = || Some((SentKind::Media, self.slot(*self.waiting.front()?)?));
         let (kind, stored) = again.or_else(first)?;
-        Some(Pending { kind, payload_len: stored.payload.len(), since: stored.pushed_at })
+        Some(Pending { kind, payload_len: stored.payload_len(), since: stored.pushed_at })
     }
 
     /// Takes the packet that waits longest; it counts as sent.
+    #[inline]
     pub(super) fn take_waiting(&mut self, now: Instant, hop: FirstHop) -> Option<(u64, &Stored)> {
         let sequence = self.waiting.pop_front()?;
-        let stored = self.slot_mut(sequence)?;
+        let index = usize::try_from(sequence.checked_sub(self.base)?).ok()?;
+        let stored = self.slots.get_mut(index)?.as_mut()?;
         stored.first_hop = hop;
         stored.stage = Stage::Sent { at: now };
-        let len = stored.payload.len();
-        self.queued_bytes -= len;
-        self.slot(sequence).map(|stored| (sequence, stored))
+        self.queued_bytes -= stored.payload_len();
+        Some((sequence, &*stored))
     }
 
     /// Takes the packet that is to be sent again.
@@ -288,7 +360,7 @@ impl History {
         let newest = self.slots.iter().enumerate().rev().take(LOOK_BACK);
         let found = newest
             .filter_map(|(index, slot)| Some((index, slot.as_ref()?)))
-            .find(|(_, stored)| stored.stage != Stage::Waiting && stored.payload.len() <= len)?;
+            .find(|(_, stored)| stored.stage != Stage::Waiting && stored.payload_len() <= len)?;
         Some((self.base + found.0 as u64, found.1))
     }
 }

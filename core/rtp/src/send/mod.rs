@@ -134,6 +134,7 @@ impl Stream {
     ///
     /// # Errors
     /// If it is not taken.
+    #[inline]
     pub fn push(&mut self, now: Instant, mut packet: Outgoing) -> Result<SequenceNumber, SendError> {
         let number = self.next;
         packet.timestamp = packet.timestamp.add(self.config.timestamp_offset);
@@ -146,6 +147,7 @@ impl Stream {
     ///
     /// # Errors
     /// If it is not taken.
+    #[inline]
     pub fn push_numbered(
         &mut self,
         now: Instant,

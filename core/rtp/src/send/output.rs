@@ -54,10 +54,17 @@ impl Stream {
     }
 
     /// Writes the next packet behind what `out` holds: first those that are to be sent again, then those that wait.
+    #[inline]
     pub fn poll_transmit(&mut self, now: Instant, hop: &Hop<'_>, out: &mut Vec<u8>) -> Option<Sent> {
-        self.poll_again(now, hop, out).or_else(|| self.poll_first(now, hop, out))
+        if self.history.has_wanted()
+            && let Some(sent) = self.poll_again(now, hop, out)
+        {
+            return Some(sent);
+        }
+        self.poll_first(now, hop, out)
     }
 
+    #[inline]
     fn poll_first(&mut self, now: Instant, hop: &Hop<'_>, out: &mut Vec<u8>) -> Option<Sent> {
         let names = Names::of(&self.config, self.identification.media_known);
         let first_hop = FirstHop {
@@ -68,9 +75,9 @@ impl Stream {
         let (sequence, stored) = self.history.take_waiting(now, first_hop)?;
         let start = out.len();
         let header = media_header(self.config.ssrc, sequence, stored);
-        let header_len = write_header(&header, &names.join(stored, hop), hop, out);
-        stored.payload.write(out);
-        let payload_len = stored.payload.len();
+        let header_len = write_header(&header, names.join(stored, hop).as_ref(), hop, out);
+        stored.write_payload(out);
+        let payload_len = stored.payload_len();
         self.last_timestamp = stored.timestamp;
         self.statistics.payload_type = Some(stored.payload_type);
         self.statistics.packets_sent += 1;
@@ -86,7 +93,7 @@ impl Stream {
 
     fn poll_again(&mut self, now: Instant, hop: &Hop<'_>, out: &mut Vec<u8>) -> Option<Sent> {
         loop {
-            let payload_len = self.history.next_wanted()?.payload.len();
+            let payload_len = self.history.next_wanted()?.payload_len();
             if !self.budget.spend(payload_len) {
                 self.statistics.retransmissions_refused += 1;
                 self.history.skip_wanted();
@@ -103,7 +110,7 @@ impl Stream {
                         self.next_retransmission,
                         sequence,
                         stored,
-                        &names.join(stored, hop),
+                        names.join(stored, hop).as_ref(),
                         hop,
                         out,
                     )
@@ -134,10 +141,10 @@ impl Stream {
         let start = out.len();
         let number = self.next_retransmission;
         let names = Names::of_repair(&self.config, self.identification.retransmission_known);
-        let useful = self.history.newest_sent(len).filter(|(_, stored)| stored.payload.len() * 2 > len);
+        let useful = self.history.newest_sent(len).filter(|(_, stored)| stored.payload_len() * 2 > len);
         let written = useful.and_then(|(sequence, stored)| {
             let values = names.join(stored, hop);
-            Some((sequence, write_wrapped(rtx, number, sequence, stored, &values, hop, out)?))
+            Some((sequence, write_wrapped(rtx, number, sequence, stored, values.as_ref(), hop, out)?))
         });
         let sequence = match written {
             Some((sequence, _)) => sequence,
@@ -151,7 +158,7 @@ impl Stream {
                     timestamp,
                     ssrc: rtx.ssrc,
                 };
-                write_header(&header, &names.alone(hop), hop, out);
+                write_header(&header, names.alone(hop).as_ref(), hop, out);
                 pad(out, start, len.clamp(1, MAX_PADDING) as u8);
                 0
             }
@@ -183,31 +190,32 @@ impl<'a> Names<'a> {
         Self { mid, rid: None, repaired_rid: rid }
     }
 
-    /// The values of a packet's extensions.
-    fn join(self, stored: &'a Stored, hop: &Hop<'_>) -> ExtensionValues<'a> {
-        let Self { mid, rid, repaired_rid } = self;
-        ExtensionValues {
-            mid,
-            rid,
-            repaired_rid,
-            transport_sequence: hop.transport_sequence,
-            absolute_send_time: hop.absolute_send_time,
-            ..stored.extensions.values()
-        }
+    /// The values of a packet's extensions; none if there is nothing to say.
+    #[inline]
+    fn join(self, stored: &'a Stored, hop: &Hop<'_>) -> Option<ExtensionValues<'a>> {
+        self.with(stored.extensions(), hop)
     }
 
     /// The values of a packet without media.
-    fn alone(self, hop: &Hop<'_>) -> ExtensionValues<'a> {
+    fn alone(self, hop: &Hop<'_>) -> Option<ExtensionValues<'a>> {
+        self.with(None, hop)
+    }
+
+    fn with(self, media: Option<ExtensionValues<'a>>, hop: &Hop<'_>) -> Option<ExtensionValues<'a>> {
         let Self { mid, rid, repaired_rid } = self;
         let (transport_sequence, absolute_send_time) = (hop.transport_sequence, hop.absolute_send_time);
-        ExtensionValues {
+        let named = mid.is_some() || rid.is_some() || repaired_rid.is_some();
+        if !named && media.is_none() && transport_sequence.is_none() && absolute_send_time.is_none() {
+            return None;
+        }
+        Some(ExtensionValues {
             mid,
             rid,
             repaired_rid,
             transport_sequence,
             absolute_send_time,
-            ..ExtensionValues::default()
-        }
+            ..media.unwrap_or_default()
+        })
     }
 }
 
@@ -228,9 +236,16 @@ fn media_header(ssrc: Ssrc, sequence: u64, stored: &Stored) -> Header {
     }
 }
 
-fn write_header(header: &Header, values: &ExtensionValues<'_>, hop: &Hop<'_>, out: &mut Vec<u8>) -> usize {
+fn write_header(
+    header: &Header,
+    values: Option<&ExtensionValues<'_>>,
+    hop: &Hop<'_>,
+    out: &mut Vec<u8>,
+) -> usize {
     let mut builder = HeaderBuilder::new(out, header);
-    values.write(hop.extensions, &mut builder);
+    if let Some(values) = values {
+        values.write(hop.extensions, &mut builder);
+    }
     builder.finish()
 }
 
@@ -251,8 +266,8 @@ fn write_identical(
     };
     let header = media_header(config.ssrc, sequence, stored);
     let values = Names::of(config, !first.named).join(stored, &hop);
-    let header_len = write_header(&header, &values, &hop, out);
-    stored.payload.write(out);
+    let header_len = write_header(&header, values.as_ref(), &hop, out);
+    stored.write_payload(out);
     Again { ssrc: config.ssrc, header_len, transport_sequence: None }
 }
 
@@ -262,7 +277,7 @@ fn write_wrapped(
     number: SequenceNumber,
     sequence: u64,
     stored: &Stored,
-    values: &ExtensionValues<'_>,
+    values: Option<&ExtensionValues<'_>>,
     hop: &Hop<'_>,
     out: &mut Vec<u8>,
 ) -> Option<Again> {
@@ -270,6 +285,6 @@ fn write_wrapped(
     let header = Header { payload_type, sequence_number: number, ..media_header(rtx.ssrc, sequence, stored) };
     let header_len = write_header(&header, values, hop, out);
     out.put_u16(sequence as u16);
-    stored.payload.write(out);
+    stored.write_payload(out);
     Some(Again { ssrc: rtx.ssrc, header_len, transport_sequence: hop.transport_sequence })
 }

@@ -45,6 +45,26 @@ impl MediaExtensions {
         }
     }
 
+    /// Whether there are none.
+    pub(super) const fn is_empty(&self) -> bool {
+        let Self {
+            audio_level,
+            video_orientation,
+            playout_delay,
+            capture_time,
+            video_content_type,
+            dependency_descriptor,
+            video_layers_allocation,
+        } = self;
+        audio_level.is_none()
+            && video_orientation.is_none()
+            && playout_delay.is_none()
+            && capture_time.is_none()
+            && video_content_type.is_none()
+            && dependency_descriptor.is_none()
+            && video_layers_allocation.is_none()
+    }
+
     pub(super) fn values(&self) -> ExtensionValues<'_> {
         ExtensionValues {
             audio_level: self.audio_level,

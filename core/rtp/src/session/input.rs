@@ -3,9 +3,10 @@
 use core::fmt;
 use core::time::Duration;
 
-use pavane_base::{Instant, Key};
+use pavane_base::{Instant, Key, earliest};
 
 use super::{DelaySinceLastRrAt, Event, MAX_REFERENCE_TIMES, Receiver, ReceiverKey, SenderKey, Session};
+use crate::packet::Layout;
 use crate::receive::{self, Place, Rejected, Via};
 use crate::router::{Role, Route, SectionId, Unroutable};
 use crate::rtcp::{self, DelaySinceLastRr, ExtendedBlock, ReportBlock};
@@ -67,16 +68,16 @@ impl Session {
     /// # Errors
     /// If it is not for the application, which is counted.
     pub fn handle_rtp<'d>(&mut self, now: Instant, bytes: &'d mut [u8]) -> Result<Received<'d>, Dropped> {
-        let Ok(packet) = Packet::parse(bytes) else {
+        let Ok(layout) = Layout::parse(bytes) else {
             self.counters.malformed_rtp += 1;
             return Err(Dropped::Malformed);
         };
-        let ssrc = packet.ssrc();
-        let route = self.route(now, &packet)?;
+        let route = self.route(now, &Packet::with_layout(bytes, layout))?;
         match route.role {
             Role::Media => {
-                let key = self.receiver_for(ssrc, route.section);
-                self.accept(now, key, route, bytes, Via::Original)
+                let packet = Packet::with_layout(bytes, layout);
+                let key = self.receiver_for(packet.ssrc(), route.section);
+                self.accept(now, key, route.section, packet, Via::Original)
             }
             Role::Retransmission { of } => self.handle_retransmission(now, of, route, bytes),
         }
@@ -97,7 +98,8 @@ impl Session {
             self.counters.probes += 1;
             return Err(Dropped::Probe);
         };
-        self.accept(now, key, route, original, Via::Retransmission)
+        let packet = Packet::parse(original).map_err(|_| Dropped::Malformed)?;
+        self.accept(now, key, route.section, packet, Via::Retransmission)
     }
 
     fn route(&mut self, now: Instant, packet: &Packet<'_>) -> Result<Route, Dropped> {
@@ -105,7 +107,7 @@ impl Session {
             self.collide(key);
             return Err(Dropped::Collision);
         }
-        let values = ExtensionValues::read(packet, &self.extensions);
+        let values = ExtensionValues::read_names(packet, &self.extensions);
         let mut route = self.router.route(&packet.header(), &values);
         if route == Err(Unroutable::Limit) && self.forget_silent(now) {
             route = self.router.route(&packet.header(), &values);
@@ -173,17 +175,16 @@ impl Session {
         &mut self,
         now: Instant,
         key: Key,
-        route: Route,
-        bytes: &'d [u8],
+        section: SectionId,
+        packet: Packet<'d>,
         via: Via,
     ) -> Result<Received<'d>, Dropped> {
-        let packet = Packet::parse(bytes).map_err(|_| Dropped::Malformed)?;
         let receiver = self.receivers.get_mut(key).ok_or(Dropped::Malformed)?;
         let place = receiver.stream.handle_packet(now, &packet, via).map_err(Dropped::Rejected)?;
-        self.note_receiver(key);
+        self.feedback |= receiver.stream.has_feedback();
+        self.next = earliest(self.next, receiver.stream.poll_timeout());
         let values = ExtensionValues::read(&packet, &self.extensions);
-        let (stream, section) = (ReceiverKey(key), route.section);
-        Ok(Received { packet, values, stream, section, place, via })
+        Ok(Received { packet, values, stream: ReceiverKey(key), section, place, via })
     }
 
     /// Takes a datagram of RTCP, decrypted.
@@ -208,11 +209,10 @@ impl Session {
             }
             rtcp::Packet::Bye(bye) => bye.sources().for_each(|ssrc| self.handle_bye(ssrc)),
             rtcp::Packet::Nack(nack) => {
-                if let Some(key) = self.senders_by_ssrc.get(&nack.media()).copied() {
-                    if let Some(sender) = self.senders.get_mut(key) {
-                        sender.stream.handle_nack(now, nack);
-                    }
-                    self.mark_ready(key);
+                if let Some(key) = self.senders_by_ssrc.get(&nack.media()).copied()
+                    && let Some(sender) = self.ready_sender(key)
+                {
+                    sender.stream.handle_nack(now, nack);
                 }
             }
             rtcp::Packet::PictureLoss(loss) => {

@@ -231,8 +231,7 @@ impl Session {
 
     /// A stream that is sent.
     pub fn sender_mut(&mut self, key: SenderKey) -> Option<&mut send::Stream> {
-        self.mark_ready(key.0);
-        self.senders.get_mut(key.0).map(|sender| &mut sender.stream)
+        self.ready_sender(key.0).map(|sender| &mut sender.stream)
     }
 
     /// The streams that are sent.
@@ -260,9 +259,7 @@ impl Session {
         key: SenderKey,
         packet: Outgoing,
     ) -> Result<SequenceNumber, SendError> {
-        self.mark_ready(key.0);
-        let sender = self.senders.get_mut(key.0).ok_or(SendError::Ended)?;
-        sender.stream.push(now, packet)
+        self.ready_sender(key.0).ok_or(SendError::Ended)?.stream.push(now, packet)
     }
 
     /// Queues a frame under its stream's next numbers; its timestamp gets the stream's random offset.
@@ -276,8 +273,7 @@ impl Session {
         format: PayloadFormat,
         frame: OutgoingFrame,
     ) -> Result<(), FrameError> {
-        self.mark_ready(key.0);
-        let sender = self.senders.get_mut(key.0).ok_or(FrameError::Send(SendError::Ended))?;
+        let sender = self.ready_sender(key.0).ok_or(FrameError::Send(SendError::Ended))?;
         sender.stream.push_frame(now, format, frame)
     }
 
@@ -292,16 +288,17 @@ impl Session {
         number: SequenceNumber,
         packet: Outgoing,
     ) -> Result<(), SendError> {
-        self.mark_ready(key.0);
-        let sender = self.senders.get_mut(key.0).ok_or(SendError::Ended)?;
-        sender.stream.push_numbered(now, number, packet)
+        self.ready_sender(key.0).ok_or(SendError::Ended)?.stream.push_numbered(now, number, packet)
     }
 
-    fn mark_ready(&mut self, key: Key) {
-        if let Some(sender) = self.senders.get_mut(key).filter(|sender| !sender.is_ready) {
+    /// A sender that may have packets from here on.
+    fn ready_sender(&mut self, key: Key) -> Option<&mut Sender> {
+        let sender = self.senders.get_mut(key)?;
+        if !sender.is_ready {
             sender.is_ready = true;
             self.ready.push_back(key);
         }
+        Some(sender)
     }
 
     /// Asks the sender of a stream for a key frame, again and again until one comes.

@@ -60,7 +60,9 @@ impl Session {
     ) -> Option<(SenderKey, Sent)> {
         while let Some(key) = self.ready.front().copied() {
             if let Some(sent) = self.poll_rtp_of(now, SenderKey(key), transport_sequence, out) {
-                self.ready.rotate_left(1);
+                if self.ready.len() > 1 {
+                    self.ready.rotate_left(1);
+                }
                 return Some((SenderKey(key), sent));
             }
             self.unready(key);
@@ -69,6 +71,7 @@ impl Session {
     }
 
     /// Writes the next packet of one stream: a caller that paces streams apart chooses by itself.
+    #[inline]
     pub fn poll_rtp_of(
         &mut self,
         now: Instant,
