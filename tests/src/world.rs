@@ -73,6 +73,8 @@ pub struct World {
     pub servers: Vec<Server>,
     /// What names resolve to.
     pub names: BTreeMap<String, Vec<IpAddr>>,
+    /// What names of multicast DNS resolve to.
+    pub mdns: BTreeMap<String, IpAddr>,
     /// Addresses that nothing reaches and nothing leaves.
     pub dead: fn(SocketAddr) -> bool,
     realms: Vec<Realm>,
@@ -104,6 +106,7 @@ impl World {
             net: Net::new(seed, Link::with_delay(one_way).loss(loss)),
             servers: Vec::new(),
             names: BTreeMap::new(),
+            mdns: BTreeMap::new(),
             dead: |_| false,
             realms: vec![Realm::default()],
             hosts: Vec::new(),
@@ -222,6 +225,10 @@ impl World {
             Action::Resolve { name } => {
                 let addresses = self.names.get(&name).cloned();
                 addresses.map_or(ActionOutcome::Failed, ActionOutcome::Resolved)
+            }
+            Action::ResolveMdns { name } => {
+                let address = self.mdns.get(&name).map(|ip| vec![*ip]);
+                address.map_or(ActionOutcome::Failed, ActionOutcome::Resolved)
             }
             Action::OpenStream { local, remote, .. } => self.connect(end, local, remote),
             _ => ActionOutcome::Failed,

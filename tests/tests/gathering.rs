@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use pavane::ice::CandidateKind;
 use pavane::{
-    CandidateFilter, CandidateOrigin, Config, Event, IceGatheringState, IceServer, IceTransportPolicy,
-    ServerFailure,
+    CandidateFilter, CandidateOrigin, Config, Event, IceCandidate, IceGatheringState, IceServer,
+    IceTransportPolicy, Message, ServerFailure,
 };
 use pavane_stun::{ErrorCode, PasswordAlgorithm};
 use pavane_tests::server::{PASSWORD, USER};
@@ -192,17 +192,42 @@ fn refusals_are_told() {
     assert_eq!(failures(&mut scene), [ServerFailure::Unresolved]);
 }
 
-/// A relay that forgets us is asked again, and data goes on.
+/// A relay that forgets us is asked again as soon as nothing comes through it, and data goes on.
 #[test]
 fn a_relay_is_restarted() {
     let mut world = world(vec![server(0)], |config| {
         config.ice_servers(&[turn()]).unwrap().ice_transport_policy(IceTransportPolicy::Relay)
     });
-    world.introduce();
+    let channel = world.introduce();
     assert!(world.run(Duration::from_secs(5), World::is_open));
     world.servers[0].forget();
-    // Consent is missed, or a refresh refused; either way what was lent is lost, and asked for anew.
-    world.idle(Duration::from_secs(600));
-    assert!(world.servers[0].allocations(world.now) >= 2);
-    assert!(world.connection(End::Alice).selected_path().is_some());
+    world.idle(Duration::from_secs(30));
+    assert_eq!(world.servers[0].allocations(world.now), 2);
+    let now = world.now;
+    let mut channel = world.connection(End::Alice).channel(channel).unwrap();
+    channel.send(now, Message::text("still there?")).unwrap();
+    world.idle(Duration::from_secs(5));
+    assert_eq!(world.peer(End::Bob).heard.len(), 1);
+}
+
+/// What hides behind a name is not shown to a relay.
+#[test]
+fn hidden_peers_are_not_told_to_relays() {
+    let mut world = world(vec![server(0)], |config| config.ice_servers(&[turn()]).unwrap());
+    world.introduce();
+    let now = world.now;
+    let lines = ["typ host", "typ srflx raddr 0.0.0.0 rport 9"];
+    for (n, kind) in lines.into_iter().enumerate() {
+        let line = format!("candidate:{n} 1 udp {} hidden{n}.local 7 {kind}", 1000 - n);
+        let candidate = IceCandidate { candidate: line, sdp_m_line_index: Some(0), ..Default::default() };
+        world.connection(End::Alice).add_ice_candidate(now, Some(candidate)).unwrap();
+    }
+    world.mdns.insert("hidden0.local".into(), "198.18.0.1".parse().unwrap());
+    world.mdns.insert("hidden1.local".into(), "198.18.0.2".parse().unwrap());
+    world.idle(Duration::from_secs(5));
+    let pairs = world.connection(End::Alice).stats(now).pairs;
+    let hidden: Vec<_> =
+        pairs.iter().filter(|pair| pair.path.remote.ip().to_string().starts_with("198.18.")).collect();
+    assert_eq!(hidden.len(), 2);
+    assert!(hidden.iter().all(|pair| pair.path.local == address(INSIDE)));
 }

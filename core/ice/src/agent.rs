@@ -24,7 +24,7 @@ use crate::search::Phase;
 use crate::servers::Servers;
 use crate::{
     Counters, Credentials, Event, GatheringState, LocalAddress, LocalAddressError, Mode,
-    RemoteCandidateError, ServerFailure, State,
+    RemoteCandidateError, State,
 };
 
 /// A full ICE agent for one component.
@@ -298,24 +298,7 @@ impl Agent {
         outcome: ActionOutcome,
     ) {
         let Some(purpose) = self.actions.take(id) else { return };
-        match (purpose, outcome) {
-            (Purpose::Candidate(named), ActionOutcome::Resolved(addresses)) => {
-                self.resolved(now, named, &addresses);
-            }
-            (Purpose::Candidate(_), _) => {}
-            (Purpose::ServerName(name), ActionOutcome::Resolved(addresses)) => {
-                self.server_resolved(&name, &addresses);
-            }
-            (Purpose::ServerName(name), _) => self.server_resolved(&name, &[]),
-            (Purpose::RelayStream { errand, .. }, ActionOutcome::StreamOpened { local }) => {
-                self.begin_relay_on_stream(now, rng, local, errand);
-            }
-            (Purpose::RelayStream { errand, .. }, _) => {
-                self.server_failed(errand.server(), Some(errand.address()), ServerFailure::Unreachable);
-            }
-            (Purpose::PairStream(path), ActionOutcome::StreamOpened { local }) => self.connected(path, local),
-            (Purpose::PairStream(path), _) => self.not_connected(path),
-        }
+        self.take_outcome(now, rng, purpose, outcome);
         self.turn(now, rng);
     }
 

@@ -1,9 +1,14 @@
-//! A full ICE agent without I/O (RFC 8445, 8838, 7675).
+//! An ICE agent without I/O (RFC 8445, 8838, 7675, 6544), and what it gathers from STUN and TURN servers.
 //!
-//! One [`Agent`] is one component of one transport: it is told its own addresses and the peer's candidates, finds out by
-//! checks which pairs of them work, and says where to send. It never opens a socket, resolves a name or looks at a clock.
+//! One [`Agent`] is one component of one transport: it is told its own addresses, servers and the peer's candidates, finds
+//! out by checks which pairs of them work, and says where to send. It never opens a socket, resolves a name or looks at a
+//! clock: names and streams are [`Action`]s of the caller's.
 //!
-//! A pair goes through these states ([`PairState`]):
+//! A datagram that comes in passes [`Agent::handle_arrival`], which takes what servers say and unwraps what came through
+//! relays; then STUN goes to [`Agent::handle_datagram`], and of data [`Agent::handle_data`] says whether a known pair
+//! brought it. Data goes out along [`Agent::route`].
+//!
+//! A pair goes through these states ([`PairState`]); one on a relay, or over TCP, waits until its way is ready before:
 //!
 //! ```text
 //!   Waiting ── check ──▶ InProgress ── response ──▶ Succeeded ── no consent ──▶ Failed, for good
@@ -43,6 +48,7 @@ mod counters;
 mod credentials;
 mod error;
 mod event;
+mod foundation;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 mod gathering;
@@ -53,6 +59,7 @@ mod nomination;
 mod outbox;
 mod outstanding;
 mod pair;
+mod priority;
 mod probe;
 mod purpose;
 mod relays;

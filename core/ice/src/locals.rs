@@ -6,7 +6,9 @@ use core::net::{IpAddr, SocketAddr};
 
 use pavane_base::{Path, Transport};
 
-use crate::candidate::{self, Candidate, Foundation, Foundations};
+use crate::candidate::{self, Candidate};
+use crate::foundation::{Foundation, Foundations};
+use crate::priority;
 use crate::{CandidateKind, GatheringState, LocalAddress, LocalAddressError, TcpType};
 
 /// Our candidates.
@@ -88,7 +90,7 @@ impl Locals {
             .sockets
             .iter()
             .filter(|socket| socket.bound.transport == Transport::Udp && socket.bound.address.ip() == ip);
-        its.map(|socket| candidate::local_preference(socket.priority)).max().unwrap_or(0)
+        its.map(|socket| priority::local_preference(socket.priority)).max().unwrap_or(0)
     }
 
     /// The base with this address.
@@ -128,8 +130,8 @@ impl Locals {
         }
         let taken: Vec<u32> = self.sockets.iter().map(|socket| socket.priority).collect();
         let priority = match bound.transport {
-            Transport::Udp => candidate::host_priority(ip, &taken),
-            Transport::Tcp => candidate::tcp_priority(ip, TcpType::Passive, &taken),
+            Transport::Udp => priority::of_host(ip, &taken),
+            Transport::Tcp => priority::of_tcp(ip, TcpType::Passive, &taken),
         };
         self.sockets.push(Socket { bound, priority });
         Ok(true)
@@ -163,7 +165,7 @@ impl Locals {
             component: 1,
             transport: Transport::Tcp,
             tcp_type: Some(TcpType::Active),
-            priority: candidate::tcp_priority(ip, TcpType::Active, &taken),
+            priority: priority::of_tcp(ip, TcpType::Active, &taken),
             address: SocketAddr::new(ip, candidate::DISCARD),
             kind,
             related: None,
@@ -192,7 +194,7 @@ impl Locals {
             return None;
         }
         while self.candidates.iter().any(|other| other.priority == candidate.priority) {
-            candidate.priority = candidate::next_lower(candidate.priority);
+            candidate.priority = priority::next_lower(candidate.priority);
         }
         self.candidates.push(candidate.clone());
         Some(candidate)
@@ -250,7 +252,7 @@ impl Locals {
         if let Some(known) = self.candidates.iter().chain(&self.bases).find(is_it) {
             return (known.kind, known.priority);
         }
-        let priority = candidate::check_priority(base);
+        let priority = priority::of_check(base);
         let kind = CandidateKind::PeerReflexive;
         let known = |learnt: &Candidate| learnt.address == seen && learnt.related == Some(base.address);
         if !self.learnt.iter().any(known) {

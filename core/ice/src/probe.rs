@@ -9,7 +9,7 @@ use pavane_base::{Instant, Path, Transmit, Transport, earliest};
 use pavane_stun::{Builder, Class, Due, Message, Method, Retransmission, TransactionId};
 
 use crate::search::Phase;
-use crate::{Agent, Candidate, CandidateKind, ServerFailure, candidate};
+use crate::{Agent, Candidate, CandidateKind, ServerFailure, priority};
 
 /// All questions to STUN servers, each from one socket.
 #[derive(Debug, Default)]
@@ -166,7 +166,7 @@ impl Agent {
             .sockets()
             .iter()
             .find(|socket| (socket.bound.address, socket.bound.transport) == (base, Transport::Udp));
-        let Some(local_preference) = socket.map(|socket| candidate::local_preference(socket.priority)) else {
+        let Some(local_preference) = socket.map(|socket| priority::local_preference(socket.priority)) else {
             return;
         };
         if mapped.port() == 0 || mapped.ip().is_unspecified() || (mapped.is_ipv6() && base.is_ipv4()) {
@@ -181,7 +181,7 @@ impl Agent {
                 component: 1,
                 transport: Transport::Udp,
                 tcp_type: None,
-                priority: candidate::priority(candidate::SERVER_REFLEXIVE, local_preference),
+                priority: priority::of(priority::SERVER_REFLEXIVE, local_preference),
                 address: mapped,
                 kind,
                 related: Some(base),

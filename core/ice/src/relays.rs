@@ -9,7 +9,7 @@ use pavane_turn::{Allocation, EndReason, Family};
 
 use crate::pair::{Failure, Pair, Preparation, Progress};
 use crate::server::Service;
-use crate::{Agent, Candidate, CandidateKind, ServerFailure, candidate};
+use crate::{Agent, Candidate, CandidateKind, ServerFailure, priority};
 
 /// All allocations.
 #[derive(Debug, Default)]
@@ -216,9 +216,9 @@ impl Agent {
             self.server_reflexive(now, path.local, mapped, via);
         }
         let type_preference = match self.config.servers[index].url.service {
-            Service::Stun | Service::Turn(Transport::Udp) => candidate::RELAYED,
-            Service::Turn(Transport::Tcp) => candidate::RELAYED_TCP,
-            Service::TurnTls => candidate::RELAYED_TLS,
+            Service::Stun | Service::Turn(Transport::Udp) => priority::RELAYED,
+            Service::Turn(Transport::Tcp) => priority::RELAYED_TCP,
+            Service::TurnTls => priority::RELAYED_TLS,
         };
         let local_preference = self.locals.preference(path.local.ip());
         let kind = CandidateKind::Relayed;
@@ -230,7 +230,7 @@ impl Agent {
                 component: 1,
                 transport: Transport::Udp,
                 tcp_type: None,
-                priority: candidate::priority(type_preference, local_preference),
+                priority: priority::of(type_preference, local_preference),
                 address,
                 kind,
                 related: Some(mapped.unwrap_or(path.local)),

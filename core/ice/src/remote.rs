@@ -8,6 +8,7 @@ use pavane_base::{Instant, Path, Transport};
 use crate::candidate::{self, Candidate, NamedCandidate, compatible};
 use crate::checklist::Occasion;
 use crate::pair::{Pair, Side};
+use crate::priority;
 use crate::{
     Agent, CandidateKind, GatheringState, Mode, Origin, RemoteCandidateError, TcpType, TransportPolicy,
     resolve,
@@ -88,7 +89,7 @@ impl Agent {
             return Ok(());
         }
         let (address, transport) = (candidate.address, candidate.transport);
-        let side = Side { kind: candidate.kind, priority: candidate::in_range(candidate.priority) };
+        let side = Side { kind: candidate.kind, priority: priority::in_range(candidate.priority) };
         match self.remotes.get_mut(address, transport) {
             Some(known) if known.is_learnt() && side.kind != CandidateKind::PeerReflexive => {
                 // RFC 8838 §11: what was learnt from a check turns out to be this candidate.

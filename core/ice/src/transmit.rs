@@ -7,9 +7,9 @@ use pavane_stun::{AttributeType, Builder, Class, ErrorCode, Method};
 
 use crate::Role;
 use crate::agent::Agent;
-use crate::candidate;
 use crate::generation::Keyed;
 use crate::outbox::{Answer, Ask, Era, Verdict};
+use crate::priority;
 
 impl Agent {
     /// Writes the next message: answers first, since somebody waits for them.
@@ -41,7 +41,7 @@ impl Agent {
     fn write_check(&self, ask: &Ask, buf: &mut Vec<u8>) -> Option<()> {
         let (local, remote) = self.keys(ask.era)?;
         let remote = remote?;
-        let priority = candidate::check_priority(self.locals.base_of(ask.path)?);
+        let priority = priority::of_check(self.locals.base_of(ask.path)?);
         let role = match self.role {
             Role::Controlling => AttributeType::ICE_CONTROLLING,
             Role::Controlled => AttributeType::ICE_CONTROLLED,
