@@ -55,6 +55,11 @@ impl Cubic {
         self.reduce();
     }
 
+    /// How long it takes after a reduction until the window is what it was (RFC 9438 §4.2).
+    pub(super) fn regrowth(window: u64, packet: u64) -> Duration {
+        Duration::from_millis(time_to(window * 3 / 10, packet))
+    }
+
     /// What was reduced stays reduced.
     pub(super) fn confirm(&mut self) {
         self.before = None;
@@ -73,8 +78,7 @@ impl Cubic {
     fn avoid_congestion(&mut self, acked: &Acked) {
         let epoch = *self.epoch.get_or_insert_with(|| {
             let gap = self.most.saturating_sub(self.window);
-            // RFC 9438 §4.2: K = cbrt((W_max - cwnd) / C), in milliseconds, with C = 0.4 packets a second cubed.
-            let k = cube_root(gap / 4 * 10_000_000_000 / self.packet);
+            let k = time_to(gap, self.packet);
             Epoch { began: acked.now, k, origin: self.most.max(self.window) }
         });
         // RFC 9438 §4.2: where the window should be a round trip from here.
@@ -152,6 +156,11 @@ impl CongestionController for Cubic {
         }
         self.epoch = None;
     }
+}
+
+/// RFC 9438 §4.2: K = cbrt((W_max - cwnd) / C), in milliseconds, with C = 0.4 packets a second cubed.
+const fn time_to(gap: u64, packet: u64) -> u64 {
+    cube_root(gap / 4 * 10_000_000_000 / packet)
 }
 
 /// The integer cube root, from below.

@@ -2,6 +2,7 @@
 //! the sender's to count.
 
 mod cubic;
+mod depth;
 mod filter;
 mod hystart;
 mod model;

@@ -19,6 +19,7 @@ use core::time::Duration;
 use pavane_base::Instant;
 
 use super::cubic::Cubic;
+use super::depth::Depth;
 use super::filter::{Greatest, Rounds};
 use super::rivals::Rivals;
 use super::{Acked, CongestionController, INITIAL_PACKETS, Lost, MIN_PACKETS, in_time, per_second};
@@ -47,6 +48,7 @@ pub(crate) struct Model {
     round_began_at: u64,
     delivered: u64,
     rivals: Rivals,
+    depth: Depth,
 }
 
 /// The shortest round trip, and when it was measured.
@@ -95,6 +97,7 @@ impl Model {
             round_began_at: 0,
             delivered: 0,
             rivals: Rivals::default(),
+            depth: Depth::default(),
         }
     }
 
@@ -128,11 +131,12 @@ impl Model {
     }
 
     /// What is in flight at most where nobody else fills the queue: a quarter more than the product, and a number of packets
-    /// that grows with its square root. Of flows in one queue the smaller thus put relatively more into it, until all have
-    /// the same.
+    /// that grows with its square root; less where the queue is shallow. Of flows in one queue the smaller thus put
+    /// relatively more into it, until all have the same.
     fn modest(&self, product: u64) -> u64 {
         let packets = (product * self.packet * ROOT_FACTOR * ROOT_FACTOR).isqrt();
-        product * 5 / 4 + packets.max(SLACK_PACKETS * self.packet)
+        let extra = self.depth.part(product / 4 + packets);
+        product + extra.max(SLACK_PACKETS * self.packet)
     }
 
     /// Whether the queue of this round was longer than several of our kind make it.
@@ -186,7 +190,8 @@ impl Model {
             let best = if stale == 0 { rate } else { best };
             self.phase = if stale >= STALE_ROUNDS { Phase::Drain } else { Phase::Startup { best, stale } };
         }
-        self.rivals.end_round(acked.now, self.is_crowded());
+        let regrowth = Cubic::regrowth(self.window, self.packet);
+        self.rivals.end_round(acked.now, self.is_crowded(), regrowth);
         self.lost = 0;
         self.round_began_at = acked.delivered;
         self.lately = [None, self.lately[0]];
@@ -282,6 +287,7 @@ impl CongestionController for Model {
         self.delivered = acked.delivered;
         if let Some(rtt) = acked.rtt {
             self.note_rtt(acked.now, rtt);
+            self.depth.note_rtt(rtt);
         }
         if let Some(sample) = acked.rate {
             let begins = self.rounds.advance(sample.delivered_before, acked.delivered);
@@ -316,8 +322,10 @@ impl CongestionController for Model {
             return;
         }
         self.reduced_at = lost.now;
-        self.rivals.note_overflow(lost.now);
-        let flight = lost.in_flight.min(self.window).max(self.product());
+        let flight = lost.in_flight.min(self.window);
+        self.rivals.note_overflow(lost.now, Cubic::regrowth(flight, self.packet));
+        self.depth.note_overflow();
+        let flight = flight.max(self.product());
         let ceiling = self.ceiling.get_or_insert_with(|| Cubic::new(self.packet));
         ceiling.reduce_from(flight);
         self.end_growth(lost.now);

@@ -35,6 +35,11 @@ impl OutMessage {
         self.expires.is_some_and(|at| at <= now)
     }
 
+    /// Whether it may be given up.
+    pub(super) const fn is_limited(&self) -> bool {
+        self.max_retransmits.is_some() || self.expires.is_some()
+    }
+
     pub(super) fn unsent(&self) -> usize {
         self.payload.len() - self.sent as usize
     }

@@ -63,6 +63,16 @@ struct OutStream {
     /// The number of the next ordered message, and of the next unordered one.
     next_mid: [Mid; 2],
     resetting: bool,
+    /// How many messages have begun that may be given up, and are not acknowledged to their end.
+    limited: u32,
+}
+
+impl OutStream {
+    /// Whether the stream can be reset: everything has been sent, and nothing will have to be skipped. The peer may reset
+    /// it long before we hear of it; to skip by number then would skip messages that come after.
+    const fn is_drained(&self) -> bool {
+        self.resetting && self.unsent == 0 && self.limited == 0
+    }
 }
 
 impl Outbox {
@@ -202,6 +212,7 @@ impl Outbox {
             let next = &mut stream.next_mid[usize::from(!message.ordered)];
             message.mid = *next;
             *next = next.next();
+            stream.limited += u32::from(message.is_limited());
         }
         message.sent += u32::from(fragment.len);
         message.last = position;
@@ -277,8 +288,15 @@ impl Outbox {
         let Some(message) = self.messages.get_mut(key) else { return };
         message.held -= 1;
         if message.held == 0 && message.unsent() == 0 {
+            let (id, limited) = (message.stream, message.is_limited());
             self.messages.remove(key);
             self.under_way -= 1;
+            if limited && let Some(stream) = self.streams.get_mut(id) {
+                stream.limited -= 1;
+                if stream.is_drained() {
+                    self.drained.push_back(id);
+                }
+            }
         }
     }
 
@@ -343,7 +361,7 @@ impl Outbox {
     /// Accepts nothing more for the stream until [`finish_reset`](Self::finish_reset).
     pub(crate) fn begin_reset(&mut self, id: StreamId) {
         let stream = self.streams.get_or_insert_with(id, OutStream::default);
-        if !core::mem::replace(&mut stream.resetting, true) && stream.unsent == 0 {
+        if !core::mem::replace(&mut stream.resetting, true) && stream.is_drained() {
             self.drained.push_back(id);
         }
     }
@@ -386,6 +404,7 @@ impl Outbox {
         for stream in self.streams.values_mut() {
             stream.next_mid = [Mid(0); 2];
             stream.resetting = false;
+            stream.limited = 0;
         }
     }
 
@@ -427,7 +446,7 @@ impl Outbox {
         if was_above && stream.buffered <= stream.low_threshold {
             events.push_back(Event::BufferedAmountLow(id));
         }
-        if stream.resetting && stream.unsent == 0 {
+        if stream.is_drained() {
             self.drained.push_back(id);
         }
     }

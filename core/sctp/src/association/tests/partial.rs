@@ -1,6 +1,7 @@
 //! Messages that are given up (RFC 3758, RFC 7496).
 
 use super::*;
+use crate::packet::Packet;
 use crate::send::Reliability;
 
 fn limited(ordered: bool, reliability: Reliability) -> SendOptions {
@@ -146,4 +147,52 @@ fn skips_of_many_streams_take_several_chunks() {
         }),
         "{got}"
     );
+}
+
+/// A reset waits until nothing of its stream has to be skipped any more: the peer may perform it long before we hear of it,
+/// and what we skip then would be messages that come after.
+#[test]
+fn a_reset_waits_until_what_was_given_up_is_known_to_be_skipped() {
+    for interleaving in [false, true] {
+        let config = || Config { interleaving, ..Config::default() };
+        let mut pair = Pair::with(1, Weather::CLEAR, config(), config());
+        pair.connect();
+        pair.weather.loss = 1000;
+        pair.send(Side::A, 4, numbered(0, 100), limited(true, Reliability::MaxRetransmits(0)));
+        pair.flush();
+        pair.weather.loss = 0;
+        pair.record = true;
+        pair.a.reset_streams(pair.now, &[StreamId(4)]);
+        // A hears of no SACK.
+        pair.run(Duration::from_secs(5), |pair| {
+            let wire = core::mem::take(&mut pair.wire).into_iter();
+            let heard = |to, packet: Vec<u8>| if to == Side::A { without_sack(&packet) } else { packet };
+            pair.wire = wire.map(|(key, (to, packet))| (key, (to, heard(to, packet)))).collect();
+            false
+        });
+        let asks = |(from, packet): &(Side, Vec<u8>)| {
+            *from == Side::A && Packet::parse(packet).unwrap().chunks().any(|chunk| chunk.kind == 130)
+        };
+        assert!(!pair.sent.iter().any(asks), "{interleaving}");
+        pair.run_for(Duration::from_secs(5));
+        assert!(pair.has_event(Side::A, &Event::StreamsReset(std::vec![StreamId(4)])));
+        pair.send(Side::A, 4, numbered(2, 100), SendOptions::default());
+        assert!(pair.run(Duration::from_secs(5), |pair| pair.recv(Side::B, 4).is_some()));
+    }
+}
+
+/// The packet with a PAD chunk in the place of every SACK.
+fn without_sack(packet: &[u8]) -> Vec<u8> {
+    let mut changed = packet.to_vec();
+    let mut at = 12;
+    while at + 4 <= changed.len() {
+        if changed[at] == 3 {
+            changed[at] = 132;
+        }
+        at += usize::from(u16::from_be_bytes([changed[at + 2], changed[at + 3]])).next_multiple_of(4);
+    }
+    changed[8..12].fill(0);
+    let checksum = crate::crc32c::checksum(&changed);
+    changed[8..12].copy_from_slice(&checksum);
+    changed
 }
