@@ -28,6 +28,7 @@ use pavane_tokio::{Builder, ConnectionState, Event, LocalTrack, PeerConnection, 
 use pavane_whip::{Endpoint, Kind};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use webm_iterable::WebmIterator;
 use webm_iterable::matroska_spec::{Block, Master, MatroskaSpec, SimpleBlock};
@@ -87,24 +88,50 @@ async fn whep(State(cinema): State<Arc<Cinema>>, request: Request) -> Response<B
     cinema.whep.handle(axum::http::Request::from_parts(parts, body), accept).await.map(Body::from)
 }
 
-/// Sees a watcher through its connection; the film begins when that is there.
+/// Sees a watcher through its connection; the film begins when that is there, and again when the watcher lacks a key
+/// frame: files have few, and the first may be sent before a browser is ready for it.
 async fn show(peer: PeerConnection, tracks: [LocalTrack; 2], file: PathBuf) {
-    let mut showing = None;
+    let mut showing: Option<Showing> = None;
     while let Some(event) = peer.next_event().await {
         match event {
             Event::ConnectionStateChanged(ConnectionState::Connected) if showing.is_none() => {
-                let (frames, read) = mpsc::channel(AHEAD);
-                let file = file.clone();
-                tokio::task::spawn_blocking(move || read_again_and_again(&file, &frames));
-                showing = Some(tokio::spawn(send(tracks.clone(), read)));
+                showing = Some(Showing::begin(tracks.clone(), file.clone(), Instant::now()));
+            }
+            Event::KeyframeWanted(_) => {
+                if let Some(shown) = showing.take_if(|showing| showing.began.elapsed() > PATIENCE) {
+                    showing = Some(Showing::begin(tracks.clone(), file.clone(), shown.origin));
+                }
             }
             Event::ConnectionStateChanged(ConnectionState::Failed) => peer.close(),
             _ => {}
         }
     }
-    if let Some(showing) = showing {
+}
+
+/// How long a showing goes on at least: its key frame has to arrive.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The film for one watcher, from its beginning on; dropped, it ends.
+struct Showing {
+    began: Instant,
+    /// From when on the watcher's clock counts, through all showings.
+    origin: Instant,
+    sending: JoinHandle<()>,
+}
+
+impl Showing {
+    fn begin(tracks: [LocalTrack; 2], file: PathBuf, origin: Instant) -> Self {
+        let began = Instant::now();
+        let (frames, read) = mpsc::channel(AHEAD);
+        tokio::task::spawn_blocking(move || read_again_and_again(&file, began - origin, &frames));
+        Self { began, origin, sending: tokio::spawn(send(tracks, origin, read)) }
+    }
+}
+
+impl Drop for Showing {
+    fn drop(&mut self) {
         // What reads the file ends when nobody takes its frames.
-        showing.abort();
+        self.sending.abort();
     }
 }
 
@@ -112,10 +139,9 @@ async fn show(peer: PeerConnection, tracks: [LocalTrack; 2], file: PathBuf) {
 const AHEAD: usize = 64;
 
 /// Sends frames when their time has come.
-async fn send(tracks: [LocalTrack; 2], mut frames: mpsc::Receiver<FilmFrame>) {
-    let began = Instant::now();
+async fn send(tracks: [LocalTrack; 2], origin: Instant, mut frames: mpsc::Receiver<FilmFrame>) {
     while let Some(frame) = frames.recv().await {
-        sleep_until(began + frame.time).await;
+        sleep_until(origin + frame.time).await;
         let Some(track) = tracks.iter().find(|track| track.kind() == frame.format.kind()) else { continue };
         let codecs = track.codecs();
         let Some(codec) = codecs.iter().find(|codec| codec.codec.is(frame.format.name())) else { continue };
@@ -173,8 +199,7 @@ struct FilmFrame {
 /// Between the end of the file and its beginning anew.
 const INTERVAL: Duration = Duration::from_millis(40);
 
-fn read_again_and_again(file: &Path, frames: &mpsc::Sender<FilmFrame>) {
-    let mut begins = Duration::ZERO;
+fn read_again_and_again(file: &Path, mut begins: Duration, frames: &mpsc::Sender<FilmFrame>) {
     loop {
         let mut last = begins;
         let read = Film::open(file).and_then(|film| {

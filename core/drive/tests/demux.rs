@@ -301,7 +301,7 @@ fn a_way_goes_to_whoever_answers_an_authentic_request_from_it() {
     thread::spawn(|| drive(driver));
     block_on(client.connected()).expect("checks are sent again until they are heard");
     assert!(block_on(channel.opened()));
-    assert_eq!(second.connection_state(), ConnectionState::Connected);
+    block_on(second.connected()).expect("the other side is");
     // A turn's figures are told by the next one.
     while port.counters().ways_moved == 0 {
         thread::yield_now();

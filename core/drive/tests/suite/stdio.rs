@@ -264,7 +264,7 @@ async fn a_line_that_makes_no_sense_is_answered_and_changes_nothing() {
     }
     stdio.tell(&json!({"type": "start", "role": "offerer", "unheard-of": [1, 2]})).await;
     for op in
-        [json!({"op": "transceiver", "kind": "audio"}), json!({"op": "send", "label": "none"}), json!({})]
+        [json!({"op": "transceiver", "kind": "smell"}), json!({"op": "send", "label": "none"}), json!({})]
     {
         let id = stdio.ask(op).await;
         let answer = stdio.line().await;
