@@ -1,7 +1,7 @@
 //! Media on the transport: SRTP around RTP and RTCP, and the senders and receivers that an exchange has agreed on.
 //!
 //! Nothing of it is there before a description has a track: the RTP session comes with the first agreement on one, SRTP
-//! with DTLS's keys.
+//! once there are that and DTLS's keys. A connection for data alone does without both.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -31,8 +31,11 @@ pub(super) struct MediaTransport {
 }
 
 impl MediaTransport {
-    /// DTLS is done: its keys are SRTP's (RFC 5764 §4.2).
+    /// DTLS is done: its keys are SRTP's (RFC 5764 §4.2), if there is anything to protect.
     pub(super) fn connect(&mut self, config: &Config, dtls: &dtls::Connection) {
+        if self.is_keyed() || self.rtp.is_none() {
+            return;
+        }
         let Some(profile) = dtls.srtp_profile().and_then(srtp::Profile::from_id) else { return };
         let mut material = alloc::vec![0; profile.keying_material_len()];
         let role = match dtls.role() {
@@ -324,6 +327,7 @@ impl PeerConnection {
         let agreed = self.media.iter().any(|(_, transceiver)| transceiver.agreement.is_some());
         if agreed || self.transport.media.rtp().is_some() {
             self.transport.media.follow(now, &mut self.media, self.epoch, &mut *self.rng);
+            self.transport.key_media(&self.config);
             self.settle_media();
         }
     }

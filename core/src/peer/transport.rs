@@ -92,7 +92,7 @@ impl Transport {
         }
     }
 
-    /// DTLS is done: SRTP gets its keys.
+    /// Gives SRTP its keys, once DTLS is done and there is media.
     pub(super) fn key_media(&mut self, config: &Config) {
         if let Dtls::Started(connection) = &self.dtls {
             self.media.connect(config, connection);
