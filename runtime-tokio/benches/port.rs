@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use pavane_drive::{Clock, Task, default_provider, system_rng};
+use pavane_tokio::pavane::{MediaKind, TrackInit};
 use pavane_tokio::{
     Builder, ChannelInit, Config, DataChannel, Description, Event, Message, PeerConnection, Port, Tokio,
 };
@@ -37,6 +38,9 @@ struct Arguments {
     /// Datagrams of strangers, each from an address of its own.
     #[arg(long, default_value_t = 1_000_000)]
     strangers: u32,
+    /// Each peer has tracks of sound and pictures, too, which are at rest.
+    #[arg(long)]
+    media: bool,
     /// Be the clients.
     #[arg(long, hide = true)]
     clients: bool,
@@ -145,7 +149,7 @@ async fn server(arguments: &Arguments) {
     let start = Instant::now();
     let mut peers = Vec::with_capacity(arguments.peers);
     for number in 0..arguments.peers {
-        peers.push(connect(&port, &mut clients, number).await);
+        peers.push(connect(&port, &mut clients, number, arguments.media).await);
     }
     let opened = peers.iter().map(|(_, channel)| channel.opened());
     for opened in opened {
@@ -216,8 +220,16 @@ async fn server(arguments: &Arguments) {
     );
 }
 
-async fn connect(port: &Port, clients: &mut Clients, number: usize) -> (PeerConnection, DataChannel) {
+async fn connect(
+    port: &Port,
+    clients: &mut Clients,
+    number: usize,
+    media: bool,
+) -> (PeerConnection, DataChannel) {
     let peer = port.peer().expect("the configuration is good");
+    for kind in [MediaKind::Audio, MediaKind::Video].into_iter().filter(|_| media) {
+        peer.add_track(TrackInit::new(kind)).expect("it is possible");
+    }
     let channel = peer.create_data_channel("rest", ChannelInit::default()).expect("it is possible");
     peer.set_local_description(None).expect("an offer is possible");
     peer.gathering_complete().await;
