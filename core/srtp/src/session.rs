@@ -35,23 +35,6 @@ pub struct Session {
     counters: Counters,
 }
 
-/// What it takes to find the rollover counter of a source that is heard late.
-#[derive(Debug)]
-struct Guesses {
-    /// How many packets may still turn out to fit none.
-    left: u32,
-    /// The packet as it came, since each guess that fails leaves nothing of use.
-    copy: Vec<u8>,
-}
-
-/// How many rollovers of a source may be missed before its first packet comes. A peer whose numbers go on from another
-/// transport has many behind it: at 200 packets a second, sixteen are an hour and a half.
-const MAX_MISSED_ROLLOVERS: u64 = 16;
-
-/// How many packets of unknown sources may fit no counter before only 0 is tried: what strangers send costs no more than
-/// one attempt then, and has had few attempts at a short tag.
-const MAX_FAILED_GUESSES: u32 = 64;
-
 impl Session {
     /// Makes a session of what DTLS exported under `EXTRACTOR-dtls_srtp`: the client's key, the server's, the client's
     /// salt, the server's (RFC 5764 §4.2).
@@ -235,6 +218,23 @@ impl Session {
         Ok(packet)
     }
 }
+
+/// What it takes to find the rollover counter of a source that is heard late.
+#[derive(Debug)]
+struct Guesses {
+    /// How many packets may still turn out to fit none.
+    left: u32,
+    /// The packet as it came, since each guess that fails leaves nothing of use.
+    copy: Vec<u8>,
+}
+
+/// How many rollovers of a source may be missed before its first packet comes. A peer whose numbers go on from another
+/// transport has many behind it: at 200 packets a second, sixteen are an hour and a half.
+const MAX_MISSED_ROLLOVERS: u64 = 16;
+
+/// How many packets of unknown sources may fit no counter before only 0 is tried: what strangers send costs no more than
+/// one attempt then, and has had few attempts at a short tag.
+const MAX_FAILED_GUESSES: u32 = 64;
 
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
