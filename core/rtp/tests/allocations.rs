@@ -103,7 +103,10 @@ impl Way {
             payload: self.payload.clone().into(),
             // Packets with extensions of their own are kept in another way than those without.
             extensions: MediaExtensions {
-                audio_level: (self.number % 2 == 0).then_some(AudioLevel { voice: true, below_full: 30 }),
+                audio_level: self
+                    .number
+                    .is_multiple_of(2)
+                    .then_some(AudioLevel { voice: true, below_full: 30 }),
                 ..MediaExtensions::default()
             },
             captured_at: None,
