@@ -39,14 +39,14 @@ struct Arguments {
     /// The most datagrams that a peer takes before it sends again.
     #[arg(long, default_value_t = 32)]
     turn: usize,
-    /// Does this once, silently, for profilers: the number of a transfer (0 to 4), 5 for a set-up, 6 for packets of RTP,
-    /// 7 for a server that passes them on.
+    /// Does this once, silently, for profilers: the number of a transfer (0 to 5), 6 for a set-up, 7 for packets of RTP,
+    /// 8 for a server that passes them on.
     #[arg(long, requires = "amount")]
     once: Option<usize>,
     /// Goodput only at these rates, in Mbit/s.
     #[arg(long)]
     rate: Vec<u64>,
-    /// Goodput only of these columns, from 0.
+    /// Goodput only of these columns, from 0; 3 and 4 are our other controllers.
     #[arg(long)]
     column: Vec<usize>,
     /// Goodput of flows that share a queue.

@@ -33,6 +33,8 @@ impl Ours {
         let epoch = Epoch { at: Instant::ZERO, unix: Duration::from_secs(1_790_000_000) };
         let config = Config::new(pavane_crypto_rustls::provider(), &mut rng, &epoch)
             .receive_window(WINDOW)
+            // The others do not look for larger packets.
+            .max_path_mtu(1280)
             .send_buffer(buffer);
         let mut connection = PeerConnection::new(Arc::new(config), Box::new(rng), epoch).unwrap();
         connection.add_local_address(Instant::ZERO, local).unwrap();

@@ -22,26 +22,27 @@ pub struct Case {
     messages: u64,
 }
 
-pub const CASES: [Case; 5] = [
-    Case::bulk("16 KiB messages, 128 KiB outstanding", 128 << 10, 8192),
-    Case::bulk("16 KiB messages, 1 MiB outstanding", 1 << 20, 8192),
-    Case::bulk("16 KiB messages, 8 MiB outstanding", 8 << 20, 2048),
+pub const CASES: [Case; 6] = [
+    Case::bulk("16 KiB messages, 128 KiB outstanding", 16 << 10, 128 << 10, 8192),
+    Case::bulk("16 KiB messages, 1 MiB outstanding", 16 << 10, 1 << 20, 8192),
+    Case::bulk("16 KiB messages, 16 MiB outstanding", 16 << 10, 16 << 20, 4096),
     Case {
-        title: "50-byte messages, many in a datagram",
+        title: "100-byte messages, many in a datagram",
         what: What::Small,
-        size: 50,
+        size: 100,
         outstanding: 64 << 10,
         pace: None,
         messages: 40_000,
     },
     Case {
-        title: "50-byte messages, one in a datagram",
+        title: "100-byte messages, one in a datagram",
         what: What::Small,
-        size: 50,
+        size: 100,
         outstanding: 64 << 10,
         pace: Some(Duration::from_millis(1)),
         messages: 20_000,
     },
+    Case::bulk("64 KiB messages, 1 MiB outstanding", 64 << 10, 1 << 20, 2048),
 ];
 
 impl Case {
@@ -50,8 +51,8 @@ impl Case {
         self.title
     }
 
-    const fn bulk(title: &'static str, outstanding: usize, messages: u64) -> Self {
-        Self { title, what: What::Bulk, size: 16 << 10, outstanding, pace: None, messages }
+    const fn bulk(title: &'static str, size: usize, outstanding: usize, messages: u64) -> Self {
+        Self { title, what: What::Bulk, size, outstanding, pace: None, messages }
     }
 }
 

@@ -27,11 +27,10 @@ pub struct Ours<const ALGORITHM: usize> {
 }
 
 /// Every controller, in the order of [`Ours`]'s parameter; the first is the default.
-pub const ALGORITHMS: [(&str, fn() -> CongestionAlgorithm); 4] = [
+const ALGORITHMS: [(&str, fn() -> CongestionAlgorithm); 3] = [
     ("pavane", CongestionAlgorithm::default),
     ("pavane, RFC 9260", || CongestionAlgorithm::Rfc9260),
     ("pavane, CUBIC", || CongestionAlgorithm::Cubic),
-    ("pavane, model", || CongestionAlgorithm::Model),
 ];
 
 fn at(now: Duration) -> Instant {
@@ -43,6 +42,8 @@ impl<const ALGORITHM: usize> Ours<ALGORITHM> {
         let mut rng = ChaCha20Rng::seed_from_u64(seed);
         let config = Config {
             max_packet: FRAGMENT + SCTP,
+            // The others do not look for larger packets.
+            max_probe: 0,
             max_buffered_send: buffer,
             congestion: ALGORITHMS[ALGORITHM].1(),
             ..Config::default()
