@@ -59,13 +59,16 @@ describe("examples", { concurrency: false }, () => {
     return page;
   }
 
-  /** Waits until a page has seen some more pictures. */
+  /** Waits until a page has shown some more pictures. */
   async function seesPictures(page) {
     await page.bringToFront();
-    const seen = () => page.evaluate(() => document.getElementById("video").getVideoPlaybackQuality().totalVideoFrames);
-    await page.waitForFunction(
-      (until) => document.getElementById("video").getVideoPlaybackQuality().totalVideoFrames >= until,
-      WAIT, await seen() + PICTURES);
+    const shown = page.evaluate((pictures) => new Promise((resolve) => {
+      const video = document.getElementById("video");
+      const next = () => { if (pictures-- > 0) video.requestVideoFrameCallback(next); else resolve(true); };
+      next();
+    }), PICTURES);
+    const late = new Promise((resolve) => setTimeout(resolve, WAIT.timeout, false).unref());
+    assert.ok(await Promise.race([shown, late]), `not ${PICTURES} pictures within ${WAIT.timeout / 1000} s`);
     assert.ok(await page.evaluate(() => document.getElementById("video").videoWidth) > 0);
   }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use pavane::{ChannelInit, CloseReason, Config, ConnectionState, Message};
+use pavane::{ChannelInit, CloseReason, Config, Message};
 use pavane_drive::{
     Builder, Clock, DataChannel, Demux, Drive, Driver, Event, PeerConnection, Port, Std, StdSocket, Turn,
     block_on, seeded_rng, thread_waker,
