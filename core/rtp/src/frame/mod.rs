@@ -67,6 +67,8 @@ mod config;
 mod delay;
 mod output;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use chain::Chain;

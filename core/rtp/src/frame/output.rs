@@ -10,7 +10,7 @@ use super::{Frame, FrameBuffer, Kind, MAX_BYTES, MAX_DELAY, MAX_FRAMES, Playout,
 use crate::payload::{Depacketizer, Malformed};
 
 /// What is allowed for packets that overtake each other, however even the network is.
-const REORDERING: Duration = Duration::from_millis(20);
+pub(super) const REORDERING: Duration = Duration::from_millis(20);
 /// How many round trips what is missing may take to come again: as often it is asked for.
 const TRIES: u32 = crate::receive::MAX_TRIES as u32;
 
@@ -77,8 +77,11 @@ impl FrameBuffer {
 
     /// How long a missing packet is waited for.
     fn patience(&self) -> Duration {
-        let again = if self.config.retransmission { self.round_trip * TRIES } else { Duration::ZERO };
-        self.bounded(self.delay.target() + again + REORDERING)
+        let again = match self.config.retransmission {
+            true => self.round_trip.saturating_mul(TRIES),
+            false => Duration::ZERO,
+        };
+        self.bounded(again.saturating_add(self.delay.target() + REORDERING))
     }
 
     /// Gives up what is missing at a number, and the frame that it belongs to.
