@@ -4,7 +4,7 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 18] = [
+const TARGETS: [(&str, Body); 25] = [
     ("datachannel_messages", pavane_datachannel::fuzzing::messages),
     ("dtls_client", pavane_dtls::fuzzing::client),
     ("dtls_parsers", pavane_dtls::fuzzing::parsers),
@@ -12,7 +12,14 @@ const TARGETS: [(&str, Body); 18] = [
     ("ice_agent", pavane_ice::fuzzing::agent),
     ("mdns_link", pavane_mdns::fuzzing::link),
     ("rtcp_compound", pavane_rtp::fuzzing::rtcp_compound),
+    ("rtp_frames", pavane_rtp::fuzzing::rtp_frames),
     ("rtp_packet", pavane_rtp::fuzzing::rtp_packet),
+    ("rtp_packetizer", pavane_rtp::fuzzing::rtp_packetizer),
+    ("rtp_payload_av1", pavane_rtp::fuzzing::rtp_payload_av1),
+    ("rtp_payload_h264", pavane_rtp::fuzzing::rtp_payload_h264),
+    ("rtp_payload_h265", pavane_rtp::fuzzing::rtp_payload_h265),
+    ("rtp_payload_vp8", pavane_rtp::fuzzing::rtp_payload_vp8),
+    ("rtp_payload_vp9", pavane_rtp::fuzzing::rtp_payload_vp9),
     ("rtp_receive_stream", pavane_rtp::fuzzing::rtp_receive_stream),
     ("rtp_session", pavane_rtp::fuzzing::rtp_session),
     ("sctp_association", pavane_sctp::fuzzing::association),

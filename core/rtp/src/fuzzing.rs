@@ -9,8 +9,13 @@ use crate::{
 };
 
 mod machines;
+mod payloads;
 
 pub use machines::{rtp_receive_stream, rtp_session};
+pub use payloads::{
+    rtp_frames, rtp_packetizer, rtp_payload_av1, rtp_payload_h264, rtp_payload_h265, rtp_payload_vp8,
+    rtp_payload_vp9,
+};
 
 fn some_map() -> ExtensionMap {
     let mut map = ExtensionMap::new();
@@ -105,6 +110,24 @@ mod tests {
                 chunk[10..14].copy_from_slice(&[0, 0, 0, 1 + (seed % 4) as u8]);
             }
             rtp_session(&data);
+        }
+    }
+
+    #[test]
+    fn frames_and_payloads_run_on_a_few_seeds() {
+        for seed in 0..500 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let mut data = alloc::vec![0; 600];
+            rng.fill_bytes(&mut data);
+            rtp_frames(&data);
+            rtp_packetizer(&data);
+            // Payloads of a few bytes, so that they are put together.
+            data.chunks_mut(12).for_each(|chunk| chunk[0] = 11);
+            for body in
+                [rtp_payload_av1, rtp_payload_h264, rtp_payload_h265, rtp_payload_vp8, rtp_payload_vp9]
+            {
+                body(&data);
+            }
         }
     }
 }

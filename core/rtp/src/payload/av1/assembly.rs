@@ -33,6 +33,7 @@ impl Assembly {
             return add_whole(element.bytes, frame);
         }
         if element.first {
+            Head::read(element.bytes)?;
             self.open = Some(frame.len());
         }
         frame.put(element.bytes);

@@ -94,7 +94,7 @@ pub(super) fn describe(payload: &[u8]) -> Result<Descriptor, Malformed> {
             let body = element.bytes.get(head.len()..).unwrap_or_default();
             shows_delta |= matches!(kind, FRAME | FRAME_HEADER) && is_key_frame(body) == Some(false);
             media_len += match () {
-                () if is_dropped(kind) => 0,
+                () if is_dropped(kind) && element.last => 0,
                 () if head.has_size() => element.bytes.len(),
                 () if element.last => element.bytes.len() + leb128_len(body.len()),
                 () => element.bytes.len() + MAX_SIZE_LEN,
