@@ -144,16 +144,26 @@ fn random_loss_does_not_stop_the_default() {
 }
 
 #[test]
-fn flows_in_one_queue_leave_each_other_room() {
+fn flows_of_our_own_come_to_have_the_same() {
     let default = CongestionAlgorithm::default();
-    for queue in [PRODUCT, PRODUCT * 2] {
-        for other in [default, CongestionAlgorithm::Cubic] {
-            let shares = Scene::new(link(queue), &[default, other]).shares(10, 40);
-            println!("{other:?}: {shares:.3?}");
-            let ratio = shares[0] / shares[1];
-            // The sooner one keeps more than the later one for a while; neither starves.
-            assert!((0.4..=2.5).contains(&ratio), "{shares:?}");
-            assert!(shares.iter().sum::<f64>() >= 0.85, "{shares:?}");
-        }
+    // Fifty packets in a queue are so few that chance has its part.
+    for (queue, least) in [(PRODUCT / 2, 0.5), (PRODUCT, 0.8), (PRODUCT * 2, 0.8)] {
+        let shares = Scene::new(link(queue), &[default, default]).shares(15, 45);
+        println!("queue {queue}: {shares:.3?}");
+        let ratio = shares[0].min(shares[1]) / shares[0].max(shares[1]);
+        assert!(ratio >= least, "{shares:?}");
+        assert!(shares.iter().sum::<f64>() >= 0.85, "{shares:?}");
+    }
+}
+
+#[test]
+fn a_rival_with_cubic_gets_its_share_and_leaves_ours() {
+    let (default, cubic) = (CongestionAlgorithm::default(), CongestionAlgorithm::Cubic);
+    for queue in [PRODUCT / 2, PRODUCT, PRODUCT * 2] {
+        let shares = Scene::new(link(queue), &[default, cubic]).shares(10, 40);
+        println!("queue {queue}: {shares:.3?}");
+        // Of the half that each would have.
+        assert!(shares.iter().all(|share| (0.23..=0.92).contains(share)), "{shares:?}");
+        assert!(shares.iter().sum::<f64>() >= 0.85, "{shares:?}");
     }
 }
