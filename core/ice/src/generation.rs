@@ -1,7 +1,6 @@
-//! One generation of credentials, and the keys that are made of them.
+//! One generation of credentials, with the keys made of them once.
 
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use core::fmt;
 
 use pavane_crypto::{Mac, MacAlgorithm, Provider};
@@ -9,21 +8,16 @@ use pavane_crypto::{Mac, MacAlgorithm, Provider};
 use crate::Credentials;
 use crate::pair::Pair;
 
-/// Credentials, and what makes the key of MESSAGE-INTEGRITY of them.
+/// Credentials, and the key of MESSAGE-INTEGRITY that they make.
 pub(crate) struct Keyed {
     pub(crate) credentials: Credentials,
-    provider: Arc<dyn Provider>,
+    pub(crate) key: Box<dyn Mac>,
 }
 
 impl Keyed {
-    pub(crate) fn new(provider: &Arc<dyn Provider>, credentials: Credentials) -> Self {
-        Self { credentials, provider: provider.clone() }
-    }
-
-    /// The key. A library's may well be a kilobyte, while a connection at rest has a message to sign in seconds: it is not
-    /// kept.
-    pub(crate) fn key(&self) -> Box<dyn Mac> {
-        self.provider.mac(MacAlgorithm::HmacSha1, self.credentials.pwd.as_bytes())
+    pub(crate) fn new(provider: &dyn Provider, credentials: Credentials) -> Self {
+        let key = provider.mac(MacAlgorithm::HmacSha1, credentials.pwd.as_bytes());
+        Self { credentials, key }
     }
 
     /// Whether a request's USERNAME, `ours:theirs`, names us (RFC 8445 §7.3).
