@@ -227,7 +227,7 @@ impl Agent {
         self.actions.clear();
         self.phase = Phase::Closed;
         self.former = None;
-        self.next_timeout = None;
+        self.turn(now, rng);
     }
 }
 
@@ -312,6 +312,8 @@ impl Agent {
     /// are due go out, and the next deadline is set.
     pub(crate) fn turn(&mut self, now: Instant, rng: &mut dyn CryptoRng) {
         if self.phase == Phase::Closed {
+            self.relay_what_is_due(now, rng);
+            self.next_timeout = self.servers.deadline();
             return;
         }
         self.expire(now);

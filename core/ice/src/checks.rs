@@ -10,18 +10,21 @@ use pavane_base::rand_core::CryptoRng;
 use pavane_base::{Instant, Path};
 use pavane_stun::TransactionId;
 
-use crate::Mode;
 use crate::agent::Agent;
 use crate::generation::Duty;
 use crate::outbox::{Ask, Era};
 use crate::outstanding::Check;
 use crate::pair::{PATIENT_INTERVAL, Pair, URGENT_INTERVAL};
+use crate::{Mode, Role};
 
 /// How many working pairs beside the one in use are kept alive, to fall back on.
 const MAX_SPARES: usize = 3;
 
 /// How much more rarely than the pair in use they are checked.
 const SPARE_INTERVALS: u32 = 2;
+
+/// How much more often one is checked that is better than what the peer has nominated.
+const BETTER_SHARE: u32 = 5;
 
 impl Agent {
     /// Sends the checks that are due: triggered ones at once, one ordinary one each Ta.
@@ -84,8 +87,17 @@ impl Agent {
 
     /// How long after a check that was answered the next one comes.
     pub(crate) fn consent_interval(&self, path: Path, rng: &mut dyn CryptoRng) -> Duration {
-        let is_spare = self.selected().is_some_and(|selected| selected != path);
-        let mean = self.config.timing.consent_interval * if is_spare { SPARE_INTERVALS } else { 1 };
+        let interval = self.config.timing.consent_interval;
+        let priority = |path| self.checklist.get(path).map(|pair| pair.priority(self.role));
+        let mean = match self.selected() {
+            Some(selected) if selected == path => interval,
+            // The other side does not know yet that it works, or it would be in use; our checks have it find out.
+            Some(selected) if self.role == Role::Controlled && priority(path) > priority(selected) => {
+                interval / BETTER_SHARE
+            }
+            Some(_) => interval * SPARE_INTERVALS,
+            None => interval,
+        };
         // RFC 7675 §5.1: 0.8 to 1.2 times the interval.
         let permille = 800 + rng.next_u32() % 401;
         mean * permille / 1000

@@ -50,21 +50,20 @@ pub enum ServerFailure {
     Refused(ErrorCode),
     /// It sent us from one server to another too often.
     Redirected,
-    /// The socket that it was asked from is gone.
-    Closed,
 }
 
 impl ServerFailure {
-    pub(crate) const fn from_end(reason: EndReason) -> Self {
-        match reason {
-            EndReason::Closed => Self::Closed,
+    /// What the end of an allocation says of its server, unless we have ended it.
+    pub(crate) const fn from_end(reason: EndReason) -> Option<Self> {
+        Some(match reason {
+            EndReason::Closed => return None,
             EndReason::Redirected(_) => Self::Redirected,
             EndReason::Unauthorized => Self::Unauthorized,
             EndReason::Mismatch => Self::Refused(ErrorCode::ALLOCATION_MISMATCH),
             EndReason::Refused(code) => Self::Refused(code),
             EndReason::Unreachable => Self::Unreachable,
             _ => Self::Misunderstood,
-        }
+        })
     }
 }
 

@@ -283,12 +283,10 @@ impl Agent {
             EndReason::Unreachable | EndReason::Mismatch if was_there => relay.errand.lost(),
             _ => None,
         };
-        match next {
-            Some(errand) => self.servers.plan_relay(path.local, path.transport, errand),
-            None => {
-                let failure = ServerFailure::from_end(reason);
-                self.server_failed(relay.errand.server, Some(path.remote), failure);
-            }
+        if let Some(errand) = next {
+            self.servers.plan_relay(path.local, path.transport, errand);
+        } else if let Some(failure) = ServerFailure::from_end(reason) {
+            self.server_failed(relay.errand.server, Some(path.remote), failure);
         }
         self.search_again_if_lost(now);
     }

@@ -268,7 +268,7 @@ impl PeerConnection {
     /// no harm.
     pub fn handle_timeout(&mut self, now: Instant) {
         if self.life != Life::Open {
-            return;
+            return self.transport.ice.handle_timeout(now, &mut *self.rng);
         }
         self.transport.handle_timeout(now, &mut *self.rng);
         self.data.handle_timeout(now);
@@ -468,7 +468,8 @@ impl PeerConnection {
             ),
             // All else that is due above ICE is something to be sent, and waits for a way.
             Life::Open => earliest(self.transport.ice.poll_timeout(), self.media.frames_due),
-            Life::Farewell { .. } | Life::Over => None,
+            // Until relays have confirmed that they have their addresses back, or have not.
+            Life::Farewell { .. } | Life::Over => self.transport.ice.poll_timeout(),
         }
     }
 }
