@@ -71,12 +71,14 @@
 
 #![forbid(unsafe_code)]
 
+mod lookup;
 mod reactor;
 mod socket;
+mod stream;
 mod thread;
 
 use std::io;
-use std::net::UdpSocket;
+use std::net::{TcpListener, TcpStream, UdpSocket};
 
 use pavane_drive::Host;
 
@@ -87,13 +89,14 @@ pub use pavane::{
     SignalingError, SignalingState, Stats,
 };
 pub use pavane_drive::{
-    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, Messages, Packets,
-    PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TransceiverState, block_on, seeded_rng,
-    system_rng,
+    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, MdnsMode, Messages,
+    Packets, PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TlsConnector, TransceiverState,
+    block_on, seeded_rng, system_rng,
 };
 
 pub use reactor::Reactor;
 pub use socket::MioSocket;
+pub use stream::{MioListener, MioStream};
 pub use thread::Loop;
 
 /// Makes connections that a [`Reactor`] or a [`Loop`] drives; see [`pavane_drive::Builder`].
@@ -105,8 +108,18 @@ pub enum Mio {}
 
 impl Host for Mio {
     type Socket = MioSocket;
+    type Stream = MioStream;
+    type Listener = MioListener;
 
     fn socket(socket: UdpSocket) -> io::Result<MioSocket> {
         MioSocket::new(socket)
+    }
+
+    fn stream(stream: TcpStream) -> io::Result<MioStream> {
+        Ok(MioStream::new(stream))
+    }
+
+    fn listener(listener: TcpListener) -> io::Result<MioListener> {
+        MioListener::new(listener)
     }
 }

@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use mio::event::Event;
 use mio::{Interest, Registry, Token};
 use pavane::base::{Key, Slab};
-use pavane_drive::{BuildError, Drive, PeerConnection, Port, Turn};
+use pavane_drive::{BuildError, Drive, PeerConnection, Port, StreamSource, Turn};
 
+use crate::lookup::{Asker, Lookups};
 use crate::{Builder, Mio};
 
 /// What a reactor turns: a driver of one connection, or of many.
@@ -27,26 +28,38 @@ pub struct Reactor {
     registry: Registry,
     waker: Arc<mio::Waker>,
     first_token: usize,
-    sockets: BTreeMap<usize, (Key, usize)>,
+    places: BTreeMap<usize, (Key, Place)>,
     entries: Slab<Entry>,
     deadlines: BTreeSet<(Instant, Key)>,
     ready: Arc<Ready>,
+    lookups: Lookups,
 }
 
 struct Entry {
     driven: Driven,
     waker: Waker,
-    tokens: Vec<usize>,
+    /// By the index of its sockets.
+    sockets: Vec<usize>,
+    /// By the index of its streams and listeners.
+    streams: Vec<usize>,
     deadline: Option<Instant>,
 }
 
 impl std::fmt::Debug for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Entry")
-            .field("tokens", &self.tokens)
+            .field("sockets", &self.sockets)
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
     }
+}
+
+/// What a token stands for.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    Socket(usize),
+    /// A stream or a listener; others may come to the same place.
+    Stream(usize),
 }
 
 /// Those that have something to do.
@@ -90,10 +103,11 @@ impl Reactor {
             registry: registry.try_clone()?,
             waker,
             first_token: first_token.0,
-            sockets: BTreeMap::new(),
+            places: BTreeMap::new(),
             entries: Slab::default(),
             deadlines: BTreeSet::new(),
             ready: Arc::default(),
+            lookups: Lookups::default(),
         })
     }
 
@@ -126,12 +140,13 @@ impl Reactor {
     }
 
     pub(crate) fn add_boxed(&mut self, driven: Driven) -> io::Result<()> {
-        let entry = Entry { driven, waker: Waker::noop().clone(), tokens: Vec::new(), deadline: None };
+        let waker = Waker::noop().clone();
+        let entry = Entry { driven, waker, sockets: Vec::new(), streams: Vec::new(), deadline: None };
         let key = self.entries.insert(entry);
         let waker = EntryWaker { key, ready: self.ready.clone(), waker: self.waker.clone() };
         let entry = self.entries.get_mut(key).expect("it was just inserted");
         entry.waker = Waker::from(Arc::new(waker));
-        let watched = self.watch_sockets(key);
+        let watched = self.watch(key);
         match watched {
             Ok(()) => drop(self.ready.lock().insert(key)),
             Err(_) => self.remove(key),
@@ -139,28 +154,51 @@ impl Reactor {
         watched
     }
 
-    /// Has the poll watch the sockets that it does not know yet.
-    fn watch_sockets(&mut self, key: Key) -> io::Result<()> {
+    /// Has the poll watch the sockets and streams that it does not know yet.
+    fn watch(&mut self, key: Key) -> io::Result<()> {
+        const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
         let Some(entry) = self.entries.get_mut(key) else { return Ok(()) };
-        for index in entry.tokens.len()..entry.driven.socket_count() {
-            let token = free_token(&self.sockets, self.first_token);
-            let interests = Interest::READABLE | Interest::WRITABLE;
-            self.registry.register(entry.driven.socket_mut(index), Token(token), interests)?;
-            entry.tokens.push(token);
-            self.sockets.insert(token, (key, index));
+        for index in entry.sockets.len()..entry.driven.socket_count() {
+            let token = free_token(&self.places, self.first_token);
+            self.registry.register(entry.driven.socket_mut(index), Token(token), BOTH)?;
+            entry.sockets.push(token);
+            self.places.insert(token, (key, Place::Socket(index)));
+        }
+        let streams = entry.driven.streams();
+        while let Some(index) = streams.poll_opened() {
+            while entry.streams.len() <= index {
+                let token = free_token(&self.places, self.first_token);
+                self.places.insert(token, (key, Place::Stream(entry.streams.len())));
+                entry.streams.push(token);
+            }
+            let token = Token(entry.streams[index]);
+            match streams.source(index) {
+                Some(StreamSource::Stream(stream)) => self.registry.register(stream, token, BOTH)?,
+                Some(StreamSource::Listener(listener)) => self.registry.register(listener, token, BOTH)?,
+                None => {}
+            }
         }
         Ok(())
     }
 
     /// Notes that a socket is ready; returns whether the event was about one of the reactor's.
     pub fn handle_event(&mut self, event: &Event) -> bool {
-        let Some(&(key, index)) = self.sockets.get(&event.token().0) else { return false };
+        let Some(&(key, place)) = self.places.get(&event.token().0) else { return false };
         if let Some(entry) = self.entries.get_mut(key) {
-            if event.is_readable() || event.is_error() {
-                entry.driven.set_readable(index);
+            let (reads, writes) = (event.is_readable(), event.is_writable());
+            match place {
+                Place::Socket(index) if reads || event.is_error() => entry.driven.set_readable(index),
+                Place::Stream(index) if reads || event.is_error() => {
+                    entry.driven.streams().set_readable(index);
+                }
+                _ => {}
             }
-            if event.is_writable() || event.is_error() {
-                entry.driven.set_writable(index);
+            match place {
+                Place::Socket(index) if writes || event.is_error() => entry.driven.set_writable(index),
+                Place::Stream(index) if writes || event.is_error() => {
+                    entry.driven.streams().set_writable(index);
+                }
+                _ => {}
             }
             self.ready.lock().insert(key);
         }
@@ -170,6 +208,7 @@ impl Reactor {
     /// Does what there is to do, up to a budget; returns how long the poll may wait at most.
     pub fn turn(&mut self) -> Option<Duration> {
         self.collect_due(Instant::now());
+        self.finish_lookups();
         let ready = std::mem::take(&mut *self.ready.lock());
         for key in ready {
             self.turn_one(key);
@@ -213,8 +252,11 @@ impl Reactor {
             }
             Turn::Wait { deadline } => deadline,
         };
-        // A socket that is opened on the way and cannot be watched is as good as none: nothing comes from it.
-        let _ = self.watch_sockets(key);
+        while let Some((id, name)) = entry.driven.poll_lookup() {
+            self.lookups.begin(Asker { key, id }, name, &self.waker);
+        }
+        // What is opened on the way and cannot be watched is as good as nothing: nothing comes from it.
+        let _ = self.watch(key);
         let Some(entry) = self.entries.get_mut(key) else { return };
         if let Some(old) = entry.deadline.take() {
             self.deadlines.remove(&(old, key));
@@ -223,21 +265,34 @@ impl Reactor {
         self.deadlines.extend(deadline.map(|at| (at, key)));
     }
 
+    /// Passes on what the threads have found out.
+    fn finish_lookups(&mut self) {
+        for (Asker { key, id }, addresses) in self.lookups.finished(&self.waker) {
+            if let Some(entry) = self.entries.get_mut(key) {
+                entry.driven.finish_lookup(id, addresses);
+                self.ready.lock().insert(key);
+            }
+        }
+    }
+
     fn remove(&mut self, key: Key) {
         let Some(mut entry) = self.entries.remove(key) else { return };
         if let Some(deadline) = entry.deadline {
             self.deadlines.remove(&(deadline, key));
         }
-        for (index, token) in entry.tokens.iter().enumerate() {
-            self.sockets.remove(token);
-            // A socket that cannot be taken out goes with its descriptor.
+        for (index, token) in entry.sockets.iter().enumerate() {
+            self.places.remove(token);
+            // A socket that cannot be taken out goes with its descriptor, as streams do.
             let _ = self.registry.deregister(entry.driven.socket_mut(index));
+        }
+        for token in &entry.streams {
+            self.places.remove(token);
         }
     }
 }
 
 /// The lowest token that is in no use, if those in use are spread far; else the next.
-fn free_token(taken: &BTreeMap<usize, (Key, usize)>, first: usize) -> usize {
+fn free_token(taken: &BTreeMap<usize, (Key, Place)>, first: usize) -> usize {
     let next = taken.last_key_value().map_or(first, |(token, _)| token + 1);
     if next <= first + 2 * taken.len() + SPARE_TOKENS {
         return next;

@@ -47,12 +47,13 @@
 #![forbid(unsafe_code)]
 
 mod socket;
+mod stream;
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, ToSocketAddrs, UdpSocket};
+use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 
-use pavane_drive::{Host, Runtime};
+use pavane_drive::{Host, Runtime, look_up};
 
 pub use pavane;
 pub use pavane::{
@@ -61,12 +62,13 @@ pub use pavane::{
     SignalingError, SignalingState, Stats,
 };
 pub use pavane_drive::{
-    BuildError, ByteStream, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, Messages,
-    Packets, PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TransceiverState, seeded_rng,
-    system_rng,
+    BuildError, ByteStream, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, MdnsMode,
+    Messages, Packets, PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TlsConnector,
+    TransceiverState, seeded_rng, system_rng,
 };
 
 pub use socket::{SmolSocket, SmolTimer};
+pub use stream::{SmolListener, SmolStream};
 
 /// Makes connections that smol drives; see [`pavane_drive::Builder`].
 pub type Builder = pavane_drive::Builder<Smol>;
@@ -77,9 +79,19 @@ pub enum Smol {}
 
 impl Host for Smol {
     type Socket = SmolSocket;
+    type Stream = SmolStream;
+    type Listener = SmolListener;
 
     fn socket(socket: UdpSocket) -> io::Result<SmolSocket> {
         SmolSocket::new(socket)
+    }
+
+    fn stream(stream: TcpStream) -> io::Result<SmolStream> {
+        SmolStream::new(stream)
+    }
+
+    fn listener(listener: TcpListener) -> io::Result<SmolListener> {
+        SmolListener::new(listener)
     }
 }
 
@@ -91,9 +103,6 @@ impl Runtime for Smol {
     }
 
     fn resolve(name: String) -> impl Future<Output = io::Result<Vec<IpAddr>>> + Send + 'static {
-        blocking::unblock(move || {
-            let addresses = (name.as_str(), 0).to_socket_addrs()?;
-            Ok(addresses.map(|address| address.ip()).collect())
-        })
+        blocking::unblock(move || Ok(look_up(&name)))
     }
 }

@@ -143,7 +143,7 @@ fn overflows() -> u64 {
 async fn server(arguments: &Arguments) {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let port = Builder::new().addresses([address]).build_port().expect("the loopback interface is there");
-    let address = port.addresses()[0];
+    let address = port.addresses()[0].address;
     let mut clients = Clients::start();
     let before = usage();
     let start = Instant::now();

@@ -43,10 +43,11 @@
 
 mod byte_stream;
 mod socket;
+mod stream;
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 
 use pavane_drive::{Host, Runtime};
 
@@ -57,12 +58,14 @@ pub use pavane::{
     SignalingError, SignalingState, Stats,
 };
 pub use pavane_drive::{
-    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, Messages, Packets,
-    PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TransceiverState, seeded_rng, system_rng,
+    BuildError, Clock, ConnectError, Counters, DataChannel, Event, Events, LocalTrack, MdnsMode, Messages,
+    Packets, PeerConnection, Port, PortCounters, RemoteTrack, RtpPacket, TlsConnector, TransceiverState,
+    seeded_rng, system_rng,
 };
 
 pub use byte_stream::ByteStream;
 pub use socket::{TokioSocket, TokioTimer};
+pub use stream::{TokioListener, TokioStream};
 
 /// Makes connections that tokio drives; see [`pavane_drive::Builder`].
 ///
@@ -75,9 +78,19 @@ pub enum Tokio {}
 
 impl Host for Tokio {
     type Socket = TokioSocket;
+    type Stream = TokioStream;
+    type Listener = TokioListener;
 
     fn socket(socket: UdpSocket) -> io::Result<TokioSocket> {
         TokioSocket::new(socket)
+    }
+
+    fn stream(stream: TcpStream) -> io::Result<TokioStream> {
+        TokioStream::new(stream)
+    }
+
+    fn listener(listener: TcpListener) -> io::Result<TokioListener> {
+        TokioListener::new(listener)
     }
 
     /// tokio's clock, which tests can pause.

@@ -1,7 +1,7 @@
 //! Pavane on tokio, its calls of the system counted.
 
 use std::io::{self, IoSliceMut};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -12,7 +12,7 @@ use pavane::{Message, Transmit};
 use pavane_drive::{
     Builder, Clock, DataChannel, Event, Host, PeerConnection, Readiness, ReceiveMeta, Runtime, Socket,
 };
-use pavane_tokio::{Tokio, TokioSocket, TokioTimer};
+use pavane_tokio::{Tokio, TokioListener, TokioSocket, TokioStream, TokioTimer};
 
 use super::{Amount, Calls, ECHO, Round, SIZE};
 use crate::stack::WINDOW;
@@ -29,9 +29,19 @@ static DATAGRAMS: AtomicU64 = AtomicU64::new(0);
 
 impl<const GSO: bool> Host for Counted<GSO> {
     type Socket = CountedSocket<GSO>;
+    type Stream = TokioStream;
+    type Listener = TokioListener;
 
     fn socket(socket: UdpSocket) -> io::Result<CountedSocket<GSO>> {
         Tokio::socket(socket).map(CountedSocket)
+    }
+
+    fn stream(stream: TcpStream) -> io::Result<TokioStream> {
+        Tokio::stream(stream)
+    }
+
+    fn listener(listener: TcpListener) -> io::Result<TokioListener> {
+        Tokio::listener(listener)
     }
 
     fn clock() -> Clock {

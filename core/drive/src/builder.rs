@@ -3,16 +3,21 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use pavane::base::rand_core::CryptoRng;
 use pavane::crypto::Provider;
-use pavane::{CandidateError, CodecParameters, Config, ConfigError, IceTiming};
+use pavane::{
+    CandidateError, CodecParameters, Config, ConfigError, IceServer, IceServerError, IceTiming,
+    IceTransportPolicy,
+};
 
 use crate::interfaces;
-use crate::{Demux, Demuxes, Driver, DriverTask, Host, MdnsMode, PeerConnection, Port, Runtime, Task};
+use crate::{
+    Demux, Demuxes, Driver, DriverTask, Host, MdnsMode, PeerConnection, Port, Runtime, Task, TlsConnector,
+};
 
 /// Makes [`PeerConnection`]s that a runtime drives.
 ///
@@ -23,6 +28,8 @@ pub struct Builder<R> {
     include_loopback: bool,
     addresses: Option<Vec<SocketAddr>>,
     mdns: MdnsMode,
+    listens: bool,
+    tls: Option<TlsConnector>,
     rng: Option<Box<dyn CryptoRng + Send>>,
     changes: Vec<Change>,
     host: PhantomData<fn() -> R>,
@@ -36,7 +43,7 @@ enum Source {
     Config(Box<Config>),
 }
 
-type Change = Box<dyn FnOnce(Config) -> Config + Send>;
+type Change = Box<dyn FnOnce(Config) -> Result<Config, BuildError> + Send>;
 
 impl<R: Host> Builder<R> {
     /// A builder with the provider of cryptography that the features name.
@@ -65,6 +72,8 @@ impl<R: Host> Builder<R> {
             include_loopback: false,
             addresses: None,
             mdns: MdnsMode::Resolve,
+            listens: false,
+            tls: None,
             rng: None,
             changes: Vec::new(),
             host: PhantomData,
@@ -83,6 +92,34 @@ impl<R: Host> Builder<R> {
     pub fn addresses(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
         self.addresses = Some(addresses.into_iter().collect());
         self
+    }
+
+    /// Whether a TCP socket listens on each address too, for peers that UDP does not get to (RFC 6544). Its port is the
+    /// address's, or one that the operating system chooses.
+    #[must_use]
+    pub const fn listen(mut self, listens: bool) -> Self {
+        self.listens = listens;
+        self
+    }
+
+    /// Sets what TLS to TURN servers is spoken with, in place of [`TlsConnector::system`].
+    #[must_use]
+    pub fn tls(mut self, connector: TlsConnector) -> Self {
+        self.tls = Some(connector);
+        self
+    }
+
+    /// Sets the STUN and TURN servers; whether they can be used turns out as the connection is made.
+    #[must_use]
+    pub fn ice_servers(self, servers: impl IntoIterator<Item = IceServer>) -> Self {
+        let servers: Vec<IceServer> = servers.into_iter().collect();
+        self.try_change(move |config| config.ice_servers(&servers).map_err(BuildError::IceServers))
+    }
+
+    /// Sets whether every way may be tried, or those through relays alone.
+    #[must_use]
+    pub fn ice_transport_policy(self, policy: IceTransportPolicy) -> Self {
+        self.change(move |config| config.ice_transport_policy(policy))
     }
 
     /// Sets what multicast DNS is used for.
@@ -124,7 +161,14 @@ impl<R: Host> Builder<R> {
         self.change(move |config| config.codecs(codecs))
     }
 
-    fn change(mut self, change: impl FnOnce(Config) -> Config + Send + 'static) -> Self {
+    fn change(self, change: impl FnOnce(Config) -> Config + Send + 'static) -> Self {
+        self.try_change(|config| Ok(change(config)))
+    }
+
+    fn try_change(
+        mut self,
+        change: impl FnOnce(Config) -> Result<Config, BuildError> + Send + 'static,
+    ) -> Self {
         self.changes.push(Box::new(change));
         self
     }
@@ -134,12 +178,16 @@ impl<R: Host> Builder<R> {
     /// # Errors
     /// If there is no address to use, a socket cannot be bound, or the configuration's values cannot work together.
     pub fn into_driver(self) -> Result<(Driver<R>, PeerConnection), BuildError> {
-        let mdns = self.mdns;
-        let Parts { sockets, config, rng } = self.into_parts()?;
+        let (mdns, tls) = (self.mdns, self.tls.clone());
+        let Parts { sockets, listeners, making: Making { config, rng } } = self.into_parts()?;
         let (mut driver, peer) = Driver::new(config, rng, R::clock()).map_err(BuildError::Config)?;
         driver.set_mdns(mdns);
+        tls.into_iter().for_each(|tls| driver.set_tls(tls));
         for socket in sockets {
             driver.add_socket(socket).map_err(BuildError::Address)?;
+        }
+        for listener in listeners {
+            driver.add_listener(listener).map_err(BuildError::Address)?;
         }
         driver.end_of_sockets();
         Ok((driver, peer))
@@ -150,10 +198,11 @@ impl<R: Host> Builder<R> {
     /// # Errors
     /// As [`into_driver`](Self::into_driver).
     pub fn into_demux(self) -> Result<(Demux<R>, Port), BuildError> {
-        let mdns = self.mdns;
-        let Parts { sockets, config, rng } = self.into_parts()?;
-        let (mut demux, port) = Demux::new(config, rng, R::clock(), sockets)?;
+        let (mdns, tls) = (self.mdns, self.tls.clone());
+        let Parts { sockets, listeners, making: Making { config, rng } } = self.into_parts()?;
+        let (mut demux, port) = Demux::new(config, rng, R::clock(), sockets, listeners)?;
         demux.set_mdns(mdns);
+        tls.into_iter().for_each(|tls| demux.set_tls(tls));
         Ok((demux, port))
     }
 
@@ -162,13 +211,18 @@ impl<R: Host> Builder<R> {
     /// is served by the one that the kernel gives its datagrams to.
     ///
     /// # Errors
-    /// As [`into_driver`](Self::into_driver), and where the system has sockets share an address in no such way.
+    /// As [`into_driver`](Self::into_driver), where the system has sockets share an address in no such way, and where
+    /// [`listen`](Self::listen) is set.
     pub fn into_demuxes(self, drivers: NonZeroU16) -> Result<Demuxes<R>, BuildError> {
         if drivers == NonZeroU16::MIN {
             return self.into_demux().map(|(demux, port)| (vec![demux], port));
         }
-        let mdns = self.mdns;
-        let Parts { sockets, config, rng } = self.into_parts_with(bind_shared)?;
+        if self.listens {
+            // A stream stays with whoever accepted it, and a connection may be any driver's.
+            return Err(BuildError::Io(io::ErrorKind::Unsupported.into()));
+        }
+        let (mdns, tls) = (self.mdns, self.tls.clone());
+        let (sockets, Making { config, rng }) = self.into_parts_with(bind_shared)?;
         let addresses: Vec<_> =
             sockets.iter().map(UdpSocket::local_addr).collect::<io::Result<_>>().map_err(BuildError::Io)?;
         let mut sets = vec![sockets];
@@ -179,17 +233,24 @@ impl<R: Host> Builder<R> {
         let take = |set: Vec<UdpSocket>| set.into_iter().map(R::socket).collect::<io::Result<Vec<_>>>();
         let sets = sets.into_iter().map(take).collect::<io::Result<_>>().map_err(BuildError::Io)?;
         let (mut demuxes, port) = Demux::several(config, rng, R::clock(), sets)?;
-        demuxes.iter_mut().for_each(|demux| demux.set_mdns(mdns));
+        for demux in &mut demuxes {
+            demux.set_mdns(mdns);
+            tls.iter().for_each(|tls| demux.set_tls(tls.clone()));
+        }
         Ok((demuxes, port))
     }
 
-    fn into_parts(self) -> Result<Parts<R::Socket>, BuildError> {
-        let Parts { sockets, config, rng } = self.into_parts_with(bind)?;
+    fn into_parts(self) -> Result<Parts<R>, BuildError> {
+        let listens = self.listens;
+        let ports: Vec<u16> = self.addresses.iter().flatten().map(SocketAddr::port).collect();
+        let (sockets, making) = self.into_parts_with(bind)?;
+        let listeners = if listens { listen::<R>(&sockets, &ports) } else { Ok(Vec::new()) };
         let sockets = sockets.into_iter().map(R::socket).collect::<io::Result<_>>();
-        Ok(Parts { sockets: sockets.map_err(BuildError::Io)?, config, rng })
+        let (sockets, listeners) = (sockets.map_err(BuildError::Io)?, listeners.map_err(BuildError::Io)?);
+        Ok(Parts { sockets, listeners, making })
     }
 
-    fn into_parts_with(self, bind: Bind) -> Result<Parts<UdpSocket>, BuildError> {
+    fn into_parts_with(self, bind: Bind) -> Result<(Vec<UdpSocket>, Making), BuildError> {
         let sockets = match &self.addresses {
             Some(addresses) => addresses.iter().map(bind).collect::<io::Result<_>>(),
             None => bind_interfaces(bind, self.include_loopback),
@@ -203,8 +264,8 @@ impl<R: Host> Builder<R> {
             Source::Provider(provider) => Config::new(provider, &mut *rng, &R::clock().epoch()),
             Source::Config(config) => *config,
         };
-        let config = self.changes.into_iter().fold(config, |config, change| change(config));
-        Ok(Parts { sockets, config: Arc::new(config), rng })
+        let config = self.changes.into_iter().try_fold(config, |config, change| change(config))?;
+        Ok((sockets, Making { config: Arc::new(config), rng }))
     }
 }
 
@@ -266,8 +327,14 @@ impl<R: Runtime> Builder<R> {
 }
 
 /// What a builder comes to.
-struct Parts<S> {
-    sockets: Vec<S>,
+struct Parts<R: Host> {
+    sockets: Vec<R::Socket>,
+    listeners: Vec<R::Listener>,
+    making: Making,
+}
+
+/// What connections are made with.
+struct Making {
     config: Arc<Config>,
     rng: Box<dyn CryptoRng + Send>,
 }
@@ -298,6 +365,18 @@ fn bind_shared(address: &SocketAddr) -> io::Result<UdpSocket> {
 #[cfg(not(all(unix, not(any(target_os = "solaris", target_os = "illumos", target_os = "cygwin")))))]
 fn bind_shared(_: &SocketAddr) -> io::Result<UdpSocket> {
     Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Listens on the addresses that sockets are bound to, on the ports that were asked for, if they were.
+fn listen<R: Host>(sockets: &[UdpSocket], ports: &[u16]) -> io::Result<Vec<R::Listener>> {
+    let listen = |(socket, port): (&UdpSocket, u16)| {
+        let address = socket.local_addr()?;
+        let listener = TcpListener::bind(SocketAddr::new(address.ip(), port))?;
+        listener.set_nonblocking(true)?;
+        R::listener(listener)
+    };
+    let ports = ports.iter().copied().chain(std::iter::repeat(0));
+    sockets.iter().zip(ports).map(listen).collect()
 }
 
 /// Binds to the addresses that can be bound to: an interface may have one that is not ready yet.
@@ -333,6 +412,8 @@ pub enum BuildError {
     Config(ConfigError),
     /// An address cannot be a candidate.
     Address(CandidateError),
+    /// A STUN or TURN server cannot be used.
+    IceServers(IceServerError),
 }
 
 impl fmt::Display for BuildError {
@@ -341,6 +422,7 @@ impl fmt::Display for BuildError {
             Self::Io(error) => error.fmt(f),
             Self::Config(error) => error.fmt(f),
             Self::Address(error) => error.fmt(f),
+            Self::IceServers(error) => error.fmt(f),
         }
     }
 }

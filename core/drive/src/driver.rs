@@ -1,18 +1,20 @@
 //! One connection, its sockets, and a turn of work.
 
+mod effects;
+
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 
 use pavane::base::earliest;
 use pavane::base::rand_core::CryptoRng;
-use pavane::{
-    Action, ActionId, ActionOutcome, CandidateError, Config, ConfigError, Datagram, Path, Transport,
-};
+use pavane::{ActionId, CandidateError, Config, ConfigError, Datagram, LocalAddress, Path, Transport};
 
 use crate::mdns::{Mdns, MdnsMode};
 use crate::sockets::{Buffers, Purpose, Receipt, Slot, Unsent};
 use crate::state::Shared;
-use crate::{Clock, Host, PeerConnection, Socket};
+use crate::streams::Streams;
+use crate::{Clock, Host, Listener, LookupId, PeerConnection, Socket, StreamTable, TlsConnector};
 
 /// Moves a connection: receives, fires timeouts, sends, and wakes whoever waits for what came of it.
 ///
@@ -23,6 +25,8 @@ pub struct Driver<H: Host> {
     shared: Arc<Shared>,
     sockets: Vec<Slot<H::Socket>>,
     mdns: Mdns<ActionId>,
+    streams: Streams<H, ()>,
+    lookups: VecDeque<(LookupId, String)>,
     buffers: Buffers<BUFFERS>,
     outgoing: Vec<u8>,
     unsent: Option<Unsent>,
@@ -71,6 +75,8 @@ impl<H: Host> Driver<H> {
             shared: shared.clone(),
             sockets: Vec::new(),
             mdns: Mdns::default(),
+            streams: Streams::default(),
+            lookups: VecDeque::new(),
             buffers: Buffers::new(),
             outgoing: Vec::new(),
             unsent: None,
@@ -92,6 +98,22 @@ impl<H: Host> Driver<H> {
     /// Sets what multicast DNS is used for, before the first turn.
     pub fn set_mdns(&mut self, mode: MdnsMode) {
         self.mdns.set_mode(mode);
+    }
+
+    /// Adds a socket that listens, whose address becomes a candidate that peers connect to (RFC 6544), before the first turn.
+    ///
+    /// # Errors
+    /// If its address cannot be a candidate.
+    pub fn add_listener(&mut self, listener: H::Listener) -> Result<(), CandidateError> {
+        let address = LocalAddress::tcp_listener(listener.local_addr());
+        self.shared.command(|peer, now| peer.add_local_address(now, address))?;
+        self.streams.listen(listener);
+        Ok(())
+    }
+
+    /// Sets what TLS is spoken with, in place of [`TlsConnector::system`], before the first turn.
+    pub fn set_tls(&mut self, connector: TlsConnector) {
+        self.streams.set_tls(connector);
     }
 
     /// Says that all sockets are there, so that gathering can complete.
@@ -147,12 +169,18 @@ impl<H: Host> Driver<H> {
         }
     }
 
+    /// Its streams and listeners, whose readiness is to be watched like that of the sockets.
+    pub fn streams(&mut self) -> &mut dyn StreamTable<H> {
+        &mut self.streams
+    }
+
     /// Does what there is to do, up to a budget, and never blocks.
     ///
     /// `waker` is woken when a handle gives the connection something to do; the caller then turns again.
     pub fn turn(&mut self, waker: &Waker) -> Turn {
         self.shared.lock().driver_turns(waker);
-        let received = self.receive();
+        let mut received = self.receive();
+        received.more |= self.turn_streams();
         let timed_out = self.handle_timeout();
         self.serve_names();
         if received.any || timed_out {
@@ -167,7 +195,8 @@ impl<H: Host> Driver<H> {
         if received.more || (!all_sent && self.unsent.is_none()) {
             return Turn::Again;
         }
-        let deadline = earliest(state.peer.poll_timeout(), self.mdns.poll_timeout());
+        let names = earliest(self.mdns.poll_timeout(), self.streams.poll_timeout());
+        let deadline = earliest(state.peer.poll_timeout(), names);
         Turn::Wait { deadline: deadline.and_then(|at| state.clock().to_std(at)) }
     }
 
@@ -228,35 +257,6 @@ impl<H: Host> Driver<H> {
         }
     }
 
-    /// Brings about what the core asks for.
-    fn serve_actions(&mut self) {
-        loop {
-            let mut state = self.shared.lock();
-            let now = state.now();
-            let Some((id, action)) = state.peer.poll_action() else { return };
-            drop(state);
-            let begun = match action {
-                Action::ResolveMdns { name } => self.mdns.ask::<H>(now, &name, id, &mut self.sockets),
-                _ => false,
-            };
-            if !begun {
-                self.shared.lock().peer.handle_action(now, id, ActionOutcome::Failed);
-            }
-        }
-    }
-
-    /// Asks and answers for names, and tells the core what came of it.
-    fn serve_names(&mut self) {
-        self.serve_actions();
-        let now = self.shared.lock().now();
-        self.mdns.turn(now, &self.sockets);
-        while let Some((id, address)) = self.mdns.poll_answer() {
-            let resolved = |ip| ActionOutcome::Resolved(vec![ip]);
-            let outcome = address.map_or(ActionOutcome::Failed, resolved);
-            self.shared.lock().peer.handle_action(now, id, outcome);
-        }
-    }
-
     /// Tells the core the time if a deadline has passed; returns whether one had.
     fn handle_timeout(&mut self) -> bool {
         let mut state = self.shared.lock();
@@ -296,24 +296,31 @@ impl<H: Host> Driver<H> {
 
     /// Takes the next batch from the core.
     fn poll_transmit(&mut self) -> Option<Unsent> {
-        let segments =
-            self.sockets.iter().map(|slot| slot.socket.max_segments()).min()?.clamp(1, MAX_SEGMENTS);
+        let segments = self.sockets.iter().map(|slot| slot.socket.max_segments()).min();
+        let segments = segments.map_or(MAX_SEGMENTS, |segments| segments.clamp(1, MAX_SEGMENTS));
         self.outgoing.clear();
         let mut state = self.shared.lock();
         let now = state.now();
         let transmit = state.peer.poll_transmit(now, segments, &mut self.outgoing)?;
+        if transmit.path.transport == Transport::Tcp {
+            drop(state);
+            let dropped = self.streams.send(transmit.path, &self.outgoing, transmit.segment_size);
+            self.shared.lock().counters.stream_drops += dropped;
+            return Some(Unsent { socket: usize::MAX, start: 0, transmit });
+        }
         let local = transmit.path.local;
         let socket = self.sockets.iter().position(|slot| slot.address == local && !slot.is_lost());
         if socket.is_none() {
             state.counters.without_socket += 1;
         }
-        // An index beyond the table stands for "no socket": the batch is dropped, as the network might have done.
+        // An index beyond the table stands for "no socket": the batch is gone, as the network might have had it.
         Some(Unsent { socket: socket.unwrap_or(usize::MAX), start: 0, transmit })
     }
 }
 
 impl<H: Host> Drop for Driver<H> {
     fn drop(&mut self) {
+        self.streams.close_all_of(|()| true);
         self.shared.lock().driver_leaves();
     }
 }

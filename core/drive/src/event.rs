@@ -1,10 +1,11 @@
 //! What a connection tells its application.
 
 use core::fmt;
+use core::net::SocketAddr;
 
 use pavane::{
     CloseReason, ConnectionState, IceCandidate, IceConnectionState, IceGatheringState, ReceiverId, SenderId,
-    SignalingState, TransceiverId,
+    ServerFailure, SignalingState, TransceiverId,
 };
 
 use crate::{DataChannel, RemoteTrack};
@@ -39,6 +40,17 @@ pub enum Event {
     KeyframeWanted(SenderId),
     /// A transceiver is stopped, by whichever side, and gone.
     TransceiverStopped(TransceiverId),
+    /// All ways that worked are gone with an address or a stream of ours: an ICE restart would find others.
+    IceRestartAdvised,
+    /// A STUN or TURN server is of no help in gathering candidates; others may be.
+    IceServerFailed {
+        /// Its URL's index among all URLs of all servers.
+        server: usize,
+        /// Its address, if it was known.
+        address: Option<SocketAddr>,
+        /// Why.
+        failure: ServerFailure,
+    },
     /// The connection has ended, and why; it is the last event.
     Closed(CloseReason),
 }

@@ -356,6 +356,10 @@ fn translate(state: &State, handles: &Arc<Handles>, event: pavane::Event) -> Opt
         Core::TrackMuted(id) => Event::TrackMuted(id),
         Core::KeyframeWanted(id) => Event::KeyframeWanted(id),
         Core::TransceiverStopped(id) => Event::TransceiverStopped(id),
+        Core::IceRestartAdvised => Event::IceRestartAdvised,
+        Core::IceServerFailed { server, address, failure } => {
+            Event::IceServerFailed { server, address, failure }
+        }
         Core::Closed(reason) => Event::Closed(reason),
         _ => return None,
     })

@@ -2,22 +2,40 @@
 
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, UdpSocket};
+use std::net::{IpAddr, TcpListener, TcpStream, UdpSocket};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use crate::{Clock, Socket};
+use crate::{Clock, Listener, Socket, Stream};
 
 /// Sockets and time, as something that drives connections has them.
 pub trait Host: 'static {
     /// Its sockets.
     type Socket: Socket + Unpin + 'static;
 
+    /// Its TCP streams; [`NoStream`](crate::NoStream) if it has none.
+    type Stream: Stream + Unpin + 'static;
+
+    /// Its TCP sockets that listen; [`NoStream`](crate::NoStream) if it has none.
+    type Listener: Listener<Stream = Self::Stream> + Unpin + 'static;
+
     /// Takes over a bound socket.
     ///
     /// # Errors
     /// The operating system's.
     fn socket(socket: UdpSocket) -> io::Result<Self::Socket>;
+
+    /// Takes over a stream, which does not block and may still be connecting.
+    ///
+    /// # Errors
+    /// The operating system's; or that there are no streams here.
+    fn stream(stream: TcpStream) -> io::Result<Self::Stream>;
+
+    /// Takes over a socket that listens and does not block.
+    ///
+    /// # Errors
+    /// The operating system's; or that there are no streams here.
+    fn listener(listener: TcpListener) -> io::Result<Self::Listener>;
 
     /// The clock that its timers follow.
     fn clock() -> Clock {
@@ -28,7 +46,7 @@ pub trait Host: 'static {
 /// An asynchronous runtime: readiness, a timer, tasks, and names.
 ///
 /// This is all that an adapter has to write; [`Builder`](crate::Builder) and [`Task`](crate::Task) do the rest.
-pub trait Runtime: Host<Socket: Readiness> {
+pub trait Runtime: Host<Socket: Readiness, Stream: Readiness, Listener: Readiness> {
     /// Its timers.
     type Timer: Timer;
 
@@ -39,7 +57,7 @@ pub trait Runtime: Host<Socket: Readiness> {
     fn resolve(name: String) -> impl Future<Output = io::Result<Vec<IpAddr>>> + Send + 'static;
 }
 
-/// A socket that can wake a task.
+/// A socket, a stream or a listener that can wake a task.
 pub trait Readiness {
     /// Ready when the socket may have something to read; else the task is woken when that changes.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()>;

@@ -1,11 +1,11 @@
 //! What a driver needs of a UDP socket.
 
 use std::io::{self, IoSliceMut};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 use pavane::{Ecn, Transmit};
 
-use crate::{BatchedIo, Host};
+use crate::{BatchedIo, Host, StdListener};
 
 /// A UDP socket that never blocks, bound to one address.
 ///
@@ -74,9 +74,19 @@ pub enum Std {}
 
 impl Host for Std {
     type Socket = StdSocket;
+    type Stream = TcpStream;
+    type Listener = StdListener;
 
     fn socket(socket: UdpSocket) -> io::Result<StdSocket> {
         StdSocket::new(socket)
+    }
+
+    fn stream(stream: TcpStream) -> io::Result<TcpStream> {
+        Ok(stream)
+    }
+
+    fn listener(listener: TcpListener) -> io::Result<StdListener> {
+        StdListener::new(listener)
     }
 }
 

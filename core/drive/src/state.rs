@@ -138,6 +138,8 @@ pub struct Counters {
     pub sockets_lost: u64,
     /// Transmits whose local address no socket has.
     pub without_socket: u64,
+    /// Messages that were dropped because their stream was not there, or did not take what waited already.
+    pub stream_drops: u64,
     /// Events that were dropped because the application does not take any.
     pub events_dropped: u64,
     /// Channels of the peer that were closed because the application does not take events.

@@ -2,14 +2,14 @@
 //! a runtime that nobody has thought of takes, and it is held to what every adapter is held to.
 
 use std::io::{self, IoSliceMut};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::{Arc, Mutex};
 use std::task::{Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pavane::Transmit;
-use pavane_drive::{Driver, Host, PeerConnection, ReceiveMeta, Socket, Turn};
+use pavane_drive::{Driver, Host, NoStream, PeerConnection, ReceiveMeta, Socket, Turn};
 
 type Builder = pavane_drive::Builder<Blocking>;
 
@@ -17,10 +17,20 @@ enum Blocking {}
 
 impl Host for Blocking {
     type Socket = BlockingSocket;
+    type Stream = NoStream;
+    type Listener = NoStream;
 
     fn socket(socket: UdpSocket) -> io::Result<BlockingSocket> {
         socket.set_nonblocking(false)?;
         Ok(BlockingSocket { socket, received: Mutex::new(None) })
+    }
+
+    fn stream(_: TcpStream) -> io::Result<NoStream> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn listener(_: TcpListener) -> io::Result<NoStream> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 

@@ -47,7 +47,7 @@ fn socket() -> StdSocket {
 fn port() -> (Port, JoinHandle<()>) {
     let (config, clock) = config(1);
     let (demux, port) =
-        Demux::<Std>::new(config, seeded_rng(2), clock, vec![socket()]).expect("the address is good");
+        Demux::<Std>::new(config, seeded_rng(2), clock, vec![socket()], vec![]).expect("the address is good");
     (port, thread::spawn(|| drive(demux)))
 }
 
@@ -258,7 +258,7 @@ fn strangers_are_neither_answered_nor_remembered() {
     for number in 0..1000_u32 {
         let garbage = number.to_be_bytes().repeat(1 + number as usize % 50);
         for datagram in [&request, &record, &garbage] {
-            stranger.send_to(datagram, port.addresses()[0]).expect("the loopback interface is there");
+            stranger.send_to(datagram, port.addresses()[0].address).expect("the loopback interface is there");
         }
     }
     assert!(stranger.recv_from(&mut [0; 2048]).is_err(), "nobody answers");
@@ -276,7 +276,7 @@ fn whoever_speaks_garbage_hurts_nobody_else() {
         let mut garbage = number.to_be_bytes().repeat(10);
         // What looks like each of the protocols, from a way that a connection has.
         garbage[0] = [0, 22, 23, 130, 200, 255][number as usize % 6];
-        bad.socket.send_to(&garbage, port.addresses()[0]).expect("the loopback interface is there");
+        bad.socket.send_to(&garbage, port.addresses()[0].address).expect("the loopback interface is there");
     }
     good.echo("undisturbed");
     bad.echo("and it may go on");
@@ -312,7 +312,7 @@ fn a_way_goes_to_whoever_answers_an_authentic_request_from_it() {
 fn a_port_that_is_not_driven_ends_its_connections() {
     let (config, clock) = config(1);
     let (demux, port) =
-        Demux::<Std>::new(config, seeded_rng(2), clock, vec![socket()]).expect("the address is good");
+        Demux::<Std>::new(config, seeded_rng(2), clock, vec![socket()], vec![]).expect("the address is good");
     let before = port.peer().expect("the configuration is good");
     drop(demux);
     let after = port.peer().expect("the configuration is good");
@@ -325,5 +325,5 @@ fn addresses_that_nobody_can_send_to_are_refused() {
     let (config, clock) = config(1);
     let wildcard = UdpSocket::bind(SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0))).expect("a socket");
     let sockets = vec![StdSocket::new(wildcard).expect("a socket")];
-    assert!(Demux::<Std>::new(config, seeded_rng(2), clock, sockets).is_err());
+    assert!(Demux::<Std>::new(config, seeded_rng(2), clock, sockets, vec![]).is_err());
 }

@@ -8,14 +8,14 @@
 
 use std::future::Future;
 use std::io::{self, IoSliceMut};
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::pin::pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 
 use pavane::{ChannelInit, CloseReason, Config, Transmit};
 use pavane_drive::{
-    Clock, Demux, Drive, Driver, Host, PeerConnection, ReceiveMeta, Socket, Turn, default_provider,
+    Clock, Demux, Drive, Driver, Host, NoStream, PeerConnection, ReceiveMeta, Socket, Turn, default_provider,
     seeded_rng,
 };
 #[cfg(shuttle)]
@@ -62,9 +62,19 @@ enum Nobody {}
 
 impl Host for Nobody {
     type Socket = Silence;
+    type Stream = NoStream;
+    type Listener = NoStream;
 
     fn socket(_: UdpSocket) -> io::Result<Silence> {
         Ok(Silence)
+    }
+
+    fn stream(_: TcpStream) -> io::Result<NoStream> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn listener(_: TcpListener) -> io::Result<NoStream> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 }
 
@@ -159,7 +169,7 @@ fn a_connection_whose_handles_are_dropped_ends() {
 #[test]
 fn a_port_is_driven_to_its_end() {
     try_out(|| {
-        let demux = Demux::<Nobody>::new(config(), seeded_rng(2), Clock::system(), vec![Silence]);
+        let demux = Demux::<Nobody>::new(config(), seeded_rng(2), Clock::system(), vec![Silence], vec![]);
         let (demux, port) = demux.expect("it is good");
         let driving = thread::spawn(|| drive(demux));
         let peer = port.peer().expect("it is good");

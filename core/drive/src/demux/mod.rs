@@ -11,18 +11,20 @@
 //! One driver fills one core. Where that is not enough, several share the addresses; see `crew`.
 
 mod crew;
+mod effects;
 mod peers;
 mod port;
 mod serve;
 mod table;
 
 use std::collections::{BTreeSet, VecDeque};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Waker;
 
 use pavane::base::rand_core::CryptoRng;
 use pavane::base::{Key, Slab, earliest};
-use pavane::{ActionId, Config, Datagram, Instant, Path, Transport};
+use pavane::{ActionId, Config, Datagram, Instant, LocalAddress, Path, Transport};
 
 use self::crew::{Crew, Forwarded, Letter, Mail, Member};
 use self::peers::{Peer, enqueue};
@@ -30,7 +32,8 @@ use self::port::Gate;
 use self::table::Table;
 use crate::mdns::{Mdns, MdnsMode};
 use crate::sockets::{Buffers, Purpose, Receipt, Slot, Unsent};
-use crate::{BuildError, Clock, Drive, Host, Socket, Turn};
+use crate::streams::Streams;
+use crate::{BuildError, Clock, Drive, Host, LookupId, Socket, StreamTable, TlsConnector, Turn};
 
 pub use self::port::{Port, PortCounters};
 
@@ -49,6 +52,8 @@ pub struct Demux<H: Host> {
     deadlines: BTreeSet<(Instant, Key)>,
     queue: VecDeque<Key>,
     mdns: Mdns<(Key, ActionId)>,
+    streams: Streams<H, Key>,
+    lookups: VecDeque<(LookupId, String)>,
     buffers: Buffers<BUFFERS>,
     outgoing: Vec<u8>,
     unsent: Option<(Key, Unsent)>,
@@ -75,9 +80,15 @@ impl<H: Host> Demux<H> {
         rng: Box<dyn CryptoRng + Send>,
         clock: Clock,
         sockets: Vec<H::Socket>,
+        listeners: Vec<H::Listener>,
     ) -> Result<(Self, Port), BuildError> {
-        let (mut demuxes, port) = Self::several(config, rng, clock, vec![sockets])?;
-        Ok((demuxes.remove(0), port))
+        let mut streams = Streams::default();
+        listeners.into_iter().for_each(|listener| streams.listen(listener));
+        let listening = streams.listening().map(LocalAddress::tcp_listener).collect();
+        let (mut demuxes, port) = Self::crew(config, rng, clock, vec![sockets], listening)?;
+        let mut demux = demuxes.remove(0);
+        demux.streams = streams;
+        Ok((demux, port))
     }
 
     /// Makes a demultiplexer over each of these sets of sockets, which are bound to the same addresses in the same order,
@@ -90,11 +101,22 @@ impl<H: Host> Demux<H> {
     /// If there is no set of sockets.
     pub fn several(
         config: Arc<Config>,
-        mut rng: Box<dyn CryptoRng + Send>,
+        rng: Box<dyn CryptoRng + Send>,
         clock: Clock,
         sockets: Vec<Vec<H::Socket>>,
     ) -> Result<Demuxes<H>, BuildError> {
-        let addresses: Vec<_> = sockets[0].iter().map(Socket::local_addr).collect();
+        Self::crew(config, rng, clock, sockets, Vec::new())
+    }
+
+    fn crew(
+        config: Arc<Config>,
+        mut rng: Box<dyn CryptoRng + Send>,
+        clock: Clock,
+        sockets: Vec<Vec<H::Socket>>,
+        listening: Vec<LocalAddress>,
+    ) -> Result<Demuxes<H>, BuildError> {
+        let bound = sockets[0].iter().map(|socket| LocalAddress::udp(socket.local_addr()));
+        let addresses: Vec<_> = bound.chain(listening).collect();
         let mut trial = pavane::PeerConnection::new(config.clone(), crate::seeded_rng(0), clock.epoch())
             .map_err(BuildError::Config)?;
         for address in &addresses {
@@ -118,11 +140,18 @@ impl<H: Host> Demux<H> {
             deadlines: BTreeSet::new(),
             queue: VecDeque::new(),
             mdns: Mdns::default(),
+            streams: Streams::default(),
+            lookups: VecDeque::new(),
             buffers: Buffers::new(),
             outgoing: Vec::new(),
             unsent: None,
             tally: PortCounters::default(),
         }
+    }
+
+    /// Sets what TLS is spoken with, in place of [`TlsConnector::system`], before the first turn.
+    pub fn set_tls(&mut self, connector: TlsConnector) {
+        self.streams.set_tls(connector);
     }
 
     /// Sets what multicast DNS is used for, before the first turn.
@@ -211,7 +240,7 @@ impl<H: Host> Drive for Demux<H> {
 
     fn turn(&mut self, waker: &Waker) -> Turn {
         let abandoned = self.admit(waker);
-        let more_to_receive = self.receive();
+        let more_to_receive = self.receive() | self.turn_streams();
         self.collect_due();
         self.serve_names();
         let more_to_serve = self.serve_all();
@@ -221,7 +250,8 @@ impl<H: Host> Drive for Demux<H> {
         if more_to_receive || more_to_serve {
             return Turn::Again;
         }
-        let deadline = earliest(self.deadlines.first().map(|(at, _)| *at), self.mdns.poll_timeout());
+        let effects = earliest(self.mdns.poll_timeout(), self.streams.poll_timeout());
+        let deadline = earliest(self.deadlines.first().map(|(at, _)| *at), effects);
         Turn::Wait { deadline: deadline.and_then(|at| self.gate.clock.to_std(at)) }
     }
 
@@ -256,6 +286,18 @@ impl<H: Host> Drive for Demux<H> {
         if let Some(slot) = self.sockets.get_mut(index) {
             slot.writable = true;
         }
+    }
+
+    fn streams(&mut self) -> &mut dyn StreamTable<H> {
+        &mut self.streams
+    }
+
+    fn poll_lookup(&mut self) -> Option<(LookupId, String)> {
+        self.lookups.pop_front()
+    }
+
+    fn finish_lookup(&mut self, id: LookupId, addresses: Vec<IpAddr>) {
+        self.looked_up(id, addresses);
     }
 }
 

@@ -29,6 +29,8 @@ pub(super) struct Peer {
     pub(super) former_ufrag: Option<Box<str>>,
     /// Its ways, the last used last.
     pub(super) ways: Vec<Way>,
+    /// Names that are looked up for it, and streams that are being opened.
+    pub(super) waits_for: usize,
     /// The member that passed its last datagrams on, and how many in a row.
     pub(super) astray: (Member, u16),
 }
@@ -80,6 +82,7 @@ impl<H: Host> Demux<H> {
             ufrag,
             former_ufrag,
             ways,
+            waits_for: 0,
             astray: (self.member, 0),
         });
         let Some(peer) = self.peers.get_mut(key) else { return };
@@ -121,6 +124,7 @@ impl<H: Host> Demux<H> {
         for ufrag in peer.former_ufrag.iter().chain([&peer.ufrag]) {
             self.table.remove_ufrag(ufrag, key);
         }
+        self.streams.close_all_of(|owner| owner == key);
         peer.shared.lock().driver_leaves();
         self.crew.dismiss(1);
     }
@@ -146,7 +150,8 @@ impl<H: Host> Demux<H> {
         drop(state);
         let (last, in_a_row) = peer.astray;
         peer.astray = (from, if from == last { in_a_row.saturating_add(1) } else { 1 });
-        if peer.astray.1 >= MOVED_AFTER && from != self.member {
+        let is_free = peer.waits_for == 0 && !self.streams.has_any_of(key);
+        if peer.astray.1 >= MOVED_AFTER && from != self.member && is_free {
             self.hand_over(key, from);
         }
     }

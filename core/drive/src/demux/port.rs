@@ -1,12 +1,11 @@
 //! The application's handle of a port, and what it shares with the demultiplexer.
 
-use std::net::SocketAddr;
 use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
 
 use pavane::base::Key;
 use pavane::base::rand_core::{CryptoRng, SeedableRng};
-use pavane::{Config, ConfigError};
+use pavane::{Config, ConfigError, LocalAddress};
 use rand_chacha::ChaCha20Rng;
 
 use super::crew::{Crew, Forwarded, Mail};
@@ -98,7 +97,7 @@ impl PortCounters {
 pub(super) struct Gate {
     config: Arc<Config>,
     pub(super) clock: Clock,
-    addresses: Vec<SocketAddr>,
+    addresses: Vec<LocalAddress>,
     state: Mutex<GateState>,
 }
 
@@ -133,7 +132,7 @@ impl Gate {
     pub(super) fn new(
         config: Arc<Config>,
         clock: Clock,
-        addresses: Vec<SocketAddr>,
+        addresses: Vec<LocalAddress>,
         mut rng: &mut dyn CryptoRng,
     ) -> Self {
         let state = GateState {
@@ -221,8 +220,8 @@ impl Port {
         Ok(PeerConnection::new(shared))
     }
 
-    /// The addresses of the sockets.
-    pub fn addresses(&self) -> &[SocketAddr] {
+    /// The addresses of the sockets, those that listen behind those of UDP.
+    pub fn addresses(&self) -> &[LocalAddress] {
         &self.handle.crew.members()[0].addresses
     }
 

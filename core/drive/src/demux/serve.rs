@@ -1,7 +1,7 @@
 //! What a demultiplexer does for its connections, one after the other, each within its budget.
 
 use pavane::base::Key;
-use pavane::{Action, ActionId, ActionOutcome, Instant};
+use pavane::{Instant, Transport};
 
 use super::Demux;
 use super::peers::enqueue;
@@ -106,33 +106,6 @@ impl<H: Host> Demux<H> {
         if all_sent { Served::Idle } else { Served::More }
     }
 
-    /// Brings about what a peer's core asks for.
-    fn serve_action(&mut self, now: Instant, key: Key, id: ActionId, action: Action) {
-        let begun = match action {
-            Action::ResolveMdns { name } => self.mdns.ask::<H>(now, &name, (key, id), &mut self.sockets),
-            _ => false,
-        };
-        if !begun && let Some(peer) = self.peers.get(key) {
-            peer.shared.lock().peer.handle_action(now, id, ActionOutcome::Failed);
-        }
-    }
-
-    /// Asks and answers on behalf of all, and gives those who asked what came of it.
-    pub(super) fn serve_names(&mut self) {
-        let now = self.gate.clock.now();
-        self.mdns.turn(now, &self.sockets);
-        while let Some(((key, id), address)) = self.mdns.poll_answer() {
-            let Some(peer) = self.peers.get(key) else { continue };
-            let resolved = |ip| ActionOutcome::Resolved(vec![ip]);
-            let outcome = address.map_or(ActionOutcome::Failed, resolved);
-            let mut state = peer.shared.lock();
-            let now = state.not_before(now);
-            state.peer.handle_action(now, id, outcome);
-            drop(state);
-            enqueue(&mut self.peers, &mut self.queue, key, false);
-        }
-    }
-
     /// Sees to it that a peer is served at its deadline at the latest.
     fn schedule(&mut self, key: Key, deadline: Option<Instant>) {
         let (Some(at), Some(peer)) = (deadline, self.peers.get_mut(key)) else { return };
@@ -157,6 +130,12 @@ impl<H: Host> Demux<H> {
             let Some(transmit) = state.peer.poll_transmit(now, segments, &mut self.outgoing) else {
                 return Served::Idle;
             };
+            if transmit.path.transport == Transport::Tcp {
+                drop(state);
+                let dropped = self.streams.send(transmit.path, &self.outgoing, transmit.segment_size);
+                shared.lock().counters.stream_drops += dropped;
+                continue;
+            }
             let local = transmit.path.local;
             let Some(socket) = self.sockets.iter().position(|slot| slot.address == local && !slot.is_lost())
             else {

@@ -35,6 +35,11 @@ impl Table {
         }
     }
 
+    /// Whose a stream is that brings this first.
+    pub(super) fn requested(&self, payload: &[u8]) -> Option<Key> {
+        requested_ufrag(payload).and_then(|ufrag| self.ufrags.get(ufrag)).copied()
+    }
+
     /// The owner of a way.
     pub(super) fn way_owner(&self, way: Way) -> Option<Key> {
         self.ways.get(&way).copied()

@@ -1,0 +1,219 @@
+//! One stream.
+//!
+//! ```text
+//!   Connecting ── there is a peer ──▶ Securing ── the session's handshake is over ──▶ Open
+//!        │                              │                                             │
+//!        └──────────────────────────────┴────────── error, end, patience ─────────────┴──▶ gone
+//! ```
+
+use std::io;
+
+use pavane::{Framing, Instant, Path};
+
+use super::Stream;
+use super::frames::{Backlog, Deframer, header_len};
+use super::session::{Broken, Session};
+
+/// A stream, what it has brought, and what waits for it.
+pub(super) struct Entry<S> {
+    pub(super) stream: S,
+    pub(super) path: Path,
+    /// When it is given up unless something has come of it.
+    pub(super) deadline: Option<Instant>,
+    pub(super) readable: bool,
+    pub(super) writable: bool,
+    stage: Stage,
+    session: Box<dyn Session>,
+    framing: Framing,
+    deframer: Deframer,
+    backlog: Backlog,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    Securing,
+    Open,
+}
+
+/// What a turn came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turned {
+    /// There is nothing to do for the moment.
+    Idle,
+    /// There is more to read.
+    More,
+    /// Messages can be sent from here on.
+    Opened,
+}
+
+/// The stream is of no more use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Over;
+
+impl From<Broken> for Over {
+    fn from(_: Broken) -> Self {
+        Self
+    }
+}
+
+/// Reads in a turn; others want theirs too.
+const MAX_READS: usize = 4;
+
+/// Bytes in a read: some messages of the usual size.
+const READ_SIZE: usize = 16 * 1024;
+
+impl<S: Stream> Entry<S> {
+    /// A stream that is connecting.
+    pub(super) fn connecting(
+        stream: S,
+        path: Path,
+        framing: Framing,
+        session: Box<dyn Session>,
+        deadline: Instant,
+    ) -> Self {
+        Self {
+            stream,
+            path,
+            deadline: Some(deadline),
+            readable: false,
+            writable: false,
+            stage: Stage::Connecting,
+            session,
+            framing,
+            deframer: Deframer::new(framing),
+            backlog: Backlog::default(),
+        }
+    }
+
+    /// A stream that was accepted.
+    pub(super) fn accepted(
+        stream: S,
+        path: Path,
+        framing: Framing,
+        session: Box<dyn Session>,
+        deadline: Instant,
+    ) -> Self {
+        let connecting = Self::connecting(stream, path, framing, session, deadline);
+        Self { stage: Stage::Open, readable: true, writable: true, ..connecting }
+    }
+
+    pub(super) fn awaits_readable(&self) -> bool {
+        !self.readable && self.stage != Stage::Connecting
+    }
+
+    pub(super) const fn awaits_writable(&self) -> bool {
+        !self.writable && (!self.backlog.is_empty() || matches!(self.stage, Stage::Connecting))
+    }
+
+    /// Goes on as far as that goes, within a budget, and gives each message that comes to `take`, which says whether the
+    /// stream is welcome.
+    pub(super) fn turn(&mut self, mut take: impl FnMut(Path, &mut [u8]) -> bool) -> Result<Turned, Over> {
+        if !self.connect()? {
+            return Ok(Turned::Idle);
+        }
+        let mut turned = Turned::More;
+        for _ in 0..MAX_READS {
+            if !self.read()? {
+                turned = Turned::Idle;
+                break;
+            }
+            while self.stage == Stage::Open
+                && let Some(message) = self.deframer.next().map_err(|_| Over)?
+            {
+                if !take(self.path, message) {
+                    return Err(Over);
+                }
+            }
+            if self.stage == Stage::Securing && self.session.is_established() {
+                break;
+            }
+        }
+        self.flush()?;
+        if self.stage == Stage::Securing && self.session.is_established() {
+            self.stage = Stage::Open;
+            self.deadline = None;
+            turned = Turned::Opened;
+        }
+        Ok(turned)
+    }
+
+    /// Sends a message in its frame, or keeps it until the socket takes it; false if it is dropped: the stream is not open, or
+    /// does not take what waits already.
+    pub(super) fn send(&mut self, message: &[u8]) -> bool {
+        let Ok(len) = u16::try_from(message.len()) else { return false };
+        if self.stage != Stage::Open || !self.backlog.has_room_for(message.len()) {
+            return false;
+        }
+        let header = &len.to_be_bytes()[..header_len(self.framing)];
+        let out = self.backlog.tail();
+        self.session.seal(header, out).and_then(|()| self.session.seal(message, out)).is_ok()
+    }
+
+    /// Writes what waits, as far as the socket takes it.
+    pub(super) fn flush(&mut self) -> Result<(), Over> {
+        while self.writable && !self.backlog.is_empty() {
+            match self.stream.try_write(self.backlog.pending()) {
+                Ok(len) => self.backlog.sent(len),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(Over),
+            }
+        }
+        Ok(())
+    }
+
+    /// Says farewell, as far as the socket takes that.
+    pub(super) fn close(mut self) {
+        if self.stage == Stage::Open {
+            self.session.close(self.backlog.tail());
+        }
+        let _ = self.flush();
+    }
+
+    /// Whether there is a peer. Once there is, the session begins.
+    fn connect(&mut self) -> Result<bool, Over> {
+        if self.stage != Stage::Connecting || !self.writable {
+            return Ok(self.stage != Stage::Connecting);
+        }
+        if !matches!(self.stream.take_error(), Ok(None)) {
+            return Err(Over);
+        }
+        if self.stream.peer_addr().is_err() {
+            // It was woken before anything was decided.
+            self.writable = false;
+            return Ok(false);
+        }
+        self.session.handle(&[], &mut |_| {}, self.backlog.tail())?;
+        self.stage = Stage::Securing;
+        self.readable = true;
+        Ok(true)
+    }
+
+    /// Reads once; returns whether there may be more.
+    fn read(&mut self) -> Result<bool, Over> {
+        if !self.readable {
+            return Ok(false);
+        }
+        let mut buffer = [0; READ_SIZE];
+        match self.stream.try_read(&mut buffer) {
+            Ok(0) => Err(Over),
+            Ok(len) => {
+                let Self { session, deframer, backlog, .. } = self;
+                let result =
+                    session.handle(&buffer[..len], &mut |plain| deframer.append(plain), backlog.tail());
+                if result.is_err() {
+                    // What was wrong, if there is an alert that says so.
+                    let _ = self.flush();
+                }
+                Ok(result.map(|()| true)?)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.readable = false;
+                Ok(false)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
+            Err(_) => Err(Over),
+        }
+    }
+}
