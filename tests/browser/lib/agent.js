@@ -6,8 +6,8 @@ const agent = {
   channels: new Map(),
   early: [],
 
-  start({ trickle, offerer }) {
-    const peer = (this.peer = new RTCPeerConnection());
+  start({ trickle, offerer, configuration }) {
+    const peer = (this.peer = new RTCPeerConnection(configuration));
     this.trickle = trickle;
     this.offerer = offerer;
     this.states = [];

@@ -10,9 +10,10 @@ const EXAMPLES = process.env.PAVANE_EXAMPLES ?? fileURLToPath(new URL("../../../
 const PATIENCE = 30_000;
 
 class Program {
-  /** What it writes to standard error goes into `log`. */
-  constructor(name, args, log) {
-    this.process = spawn(path.join(EXAMPLES, name), args, { env: { ...process.env, RUST_BACKTRACE: "1" } });
+  /** What it writes to standard error goes into `log`; `prefix` is a command before its own. */
+  constructor(name, args, log, prefix = []) {
+    const [command, ...words] = [...prefix, path.join(EXAMPLES, name), ...args];
+    this.process = spawn(command, words, { env: { ...process.env, RUST_BACKTRACE: "1" } });
     this.lines = readline.createInterface({ input: this.process.stdout });
     readline.createInterface({ input: this.process.stderr }).on("line", (line) => log.push(`${name}: ${line}`));
     this.exited = once(this.process, "exit").then(([code, signal]) => {
@@ -45,8 +46,8 @@ export class Server extends Program {
 
 /** The example that does what it is told, line by line. */
 export class Peer extends Program {
-  constructor(log) {
-    super("stdio", [], log);
+  constructor(log, prefix = []) {
+    super("stdio", [], log, prefix);
     this.log = log;
     this.seen = [];
     this.waiting = new Set();

@@ -63,11 +63,12 @@ export class Session {
       .catch((error) => this.log.push(`the page refused ${line.type}: ${error.message}`));
   }
 
-  /** Makes the connection; `channels` are [label, init] of what the offerer creates. */
-  async connect({ offerer, trickle = true, channels = [["first", {}]] }) {
+  /** Makes the connection; `channels` are [label, init] of what the offerer creates, `page` and `program` their configurations. */
+  async connect({ offerer, trickle = true, channels = [["first", {}]], page = {}, program = {} }) {
     this.offerer = offerer;
-    this.peer.say({ type: "start", scenario: "data-echo", role: offerer === "browser" ? "answerer" : "offerer", trickle, iceServers: [] });
-    await this.page.evaluate((options) => agent.start(options), { trickle, offerer });
+    const role = offerer === "browser" ? "answerer" : "offerer";
+    this.peer.say({ type: "start", scenario: "data-echo", role, trickle, iceServers: [], ...program });
+    await this.page.evaluate((options) => agent.start(options), { trickle, offerer, configuration: page });
     for (const [label, init] of channels) await this.create(offerer, label, init);
     if (offerer === "browser") await this.page.evaluate(() => agent.describe());
     else await this.peer.do("offer");

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 use self::session::Session;
 
 /// What this peer can; whoever drives it asks for nothing else.
-const SUPPORTS: [&str; 11] = [
+const SUPPORTS: [&str; 12] = [
     "data",
     "audio",
     "video",
@@ -33,6 +33,7 @@ const SUPPORTS: [&str; 11] = [
     "ice-restart",
     "renegotiation",
     "glare",
+    "turn",
     "dtls1.2",
 ];
 

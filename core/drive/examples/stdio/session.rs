@@ -5,8 +5,8 @@ use std::error::Error;
 
 use async_channel::{Receiver, Sender};
 use pavane::{
-    CandidateError, ChannelInit, CloseReason, Description, Direction, DtlsRole, IceCandidate, MediaKind,
-    SdpType, SignalingState, StatsObject,
+    CandidateError, ChannelInit, CloseReason, Description, Direction, DtlsRole, IceCandidate, IceServer,
+    IceTransportPolicy, MediaKind, SdpType, SignalingState, StatsObject,
 };
 use pavane_drive::{DataChannel, Event, PeerConnection, seeded_rng};
 use serde_json::{Value, json};
@@ -47,7 +47,10 @@ impl Session {
         if line["dtls"] == "1.3" {
             return Err("DTLS 1.3 is not supported".into());
         }
-        let mut builder = Builder::new().include_loopback(true);
+        let mut builder = Builder::new().include_loopback(true).ice_servers(ice_servers(line)?);
+        if line["iceTransportPolicy"] == "relay" {
+            builder = builder.ice_transport_policy(IceTransportPolicy::Relay);
+        }
         if let Some(seed) = line["seed"].as_u64() {
             builder = builder.rng(seeded_rng(seed));
         }
@@ -274,8 +277,15 @@ impl Session {
                 "role": transport.dtls_role.name(),
             })
         });
+        let stats = self.peer.stats();
+        let pair = stats.pairs.iter().find(|pair| pair.selected).map(|pair| {
+            let kind = |kind| format!("{kind:?}").to_lowercase();
+            let transport = format!("{:?}", pair.path.transport).to_lowercase();
+            json!({ "local": kind(pair.local_kind), "remote": kind(pair.remote_kind), "transport": transport })
+        });
         let inbound: Vec<_> = report.iter().filter_map(media::inbound).collect();
-        json!({ "connection": self.peer.connection_state().as_str(), "dtls": dtls, "inbound": inbound })
+        let connection = self.peer.connection_state().as_str();
+        json!({ "connection": connection, "dtls": dtls, "pair": pair, "inbound": inbound })
     }
 }
 
@@ -297,6 +307,24 @@ fn report(id: Value, result: Result<Value>) {
 
 fn text<'l>(line: &'l Value, key: &str) -> Result<&'l str> {
     line[key].as_str().ok_or_else(|| format!("the line lacks {key}").into())
+}
+
+/// The servers as `RTCConfiguration` has them.
+fn ice_servers(line: &Value) -> Result<Vec<IceServer>> {
+    let servers = line["iceServers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    servers.iter().map(ice_server).collect()
+}
+
+fn ice_server(server: &Value) -> Result<IceServer> {
+    let urls = match &server["urls"] {
+        Value::Array(urls) => urls.iter().filter_map(Value::as_str).collect(),
+        url => vec![url.as_str().ok_or("a server has no URL")?],
+    };
+    let known = IceServer::new(urls);
+    match (server["username"].as_str(), server["credential"].as_str()) {
+        (Some(username), Some(credential)) => Ok(known.credentials(username, credential)),
+        _ => Ok(known),
+    }
 }
 
 fn candidate(line: &Value) -> Result<IceCandidate> {
