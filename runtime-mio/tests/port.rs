@@ -11,3 +11,6 @@ fn build(builder: Builder) -> PeerConnection {
 
 #[path = "../../core/drive/tests/suite/mod.rs"]
 mod suite;
+
+#[path = "../../core/drive/tests/suite/tcp.rs"]
+mod tcp;

@@ -12,5 +12,8 @@ fn build(builder: Builder) -> PeerConnection {
 #[path = "../../core/drive/tests/suite/mod.rs"]
 mod suite;
 
+#[path = "../../core/drive/tests/suite/tcp.rs"]
+mod tcp;
+
 #[path = "../../core/drive/tests/suite/stdio.rs"]
 mod stdio;
