@@ -144,7 +144,7 @@ mod tests {
             let messages = cut(Framing::Turn, &stream, step).expect("it is TURN");
             assert_eq!(messages, [channel_data.clone(), binding.clone(), channel_data.clone()]);
         }
-        assert_eq!(cut(Framing::Turn, b"HTTP/1.1 400 Bad Request\r\n", 5), Err(Garbled));
+        assert_eq!(cut(Framing::Turn, b"SSH-2.0-OpenSSH", 5), Err(Garbled));
     }
 
     #[test]

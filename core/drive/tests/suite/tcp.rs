@@ -31,7 +31,7 @@ async fn a_connection_by_tcp_alone() {
     alice.set_remote_description(answer).expect("the answer is good");
     let bobs = next_channel(&bob).await;
 
-    let message = Message::binary(pattern(3, 1_000_000));
+    let message = Message::binary(pattern(3, 200_000));
     for (from, to) in [(&alices, &bobs), (&bobs, &alices)] {
         within(20, from.send(message.clone())).await.expect("the channel is open");
         assert_eq!(within(20, to.recv()).await, Some(message.clone()));
