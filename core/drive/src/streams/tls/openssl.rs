@@ -2,11 +2,14 @@
 
 use std::io::{self, Read, Write};
 
-use openssl::ssl::{ErrorCode, SslConnector, SslMethod, SslStream};
+#[cfg(not(feature = "tls-rustls"))]
+use openssl::ssl::SslMethod;
+use openssl::ssl::{ErrorCode, SslConnector, SslStream};
 
 use crate::streams::session::{Broken, Session};
 
-/// Trusts whom the operating system trusts.
+/// Trusts whom the operating system trusts; where rustls is there too, it does.
+#[cfg(not(feature = "tls-rustls"))]
 pub(super) fn system() -> Option<SslConnector> {
     SslConnector::builder(SslMethod::tls_client()).ok().map(|builder| builder.build())
 }
