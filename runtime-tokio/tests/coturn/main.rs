@@ -4,7 +4,6 @@
 mod server;
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
@@ -15,8 +14,6 @@ use pavane_tokio::{
     Builder, ChannelInit, ConnectError, ConnectionState, DataChannel, Event, IceTiming, Message,
     PeerConnection, TlsConnector,
 };
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 use sha1::Sha1;
 
 use self::server::{PASSWORD, SECRET, Server, USER, known_user};
@@ -48,14 +45,7 @@ fn through(turn: IceServer) -> Builder {
 
 /// TLS that trusts the server's own certificate and nothing else.
 fn trusting(server: &Server) -> TlsConnector {
-    let mut roots = rustls::RootCertStore::empty();
-    let certificate = CertificateDer::from_pem_slice(&server.certificate()).expect("it is a certificate");
-    roots.add(certificate).expect("it can be trusted");
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let versions =
-        rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-    let config = versions.expect("the provider has them").with_root_certificates(roots).with_no_client_auth();
-    TlsConnector::rustls(Arc::new(config))
+    TlsConnector::trusting(&server.certificate()).expect("it is a certificate")
 }
 
 /// An exchange of descriptions that hold all candidates.

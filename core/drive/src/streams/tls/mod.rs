@@ -44,6 +44,20 @@ impl TlsConnector {
         SYSTEM.get_or_init(Self::read_system).clone()
     }
 
+    /// One that trusts certificates, in PEM, and whom they vouch for, and nobody else; `None` if they are no certificates, or no
+    /// TLS was built in.
+    #[cfg(feature = "tls-rustls")]
+    pub fn trusting(pem: &[u8]) -> Option<Self> {
+        rustls::trusting(pem).map(Self::rustls)
+    }
+
+    /// One that trusts certificates, in PEM, and whom they vouch for, and nobody else; `None` if they are no certificates, or no
+    /// TLS was built in.
+    #[cfg(all(feature = "tls-openssl", not(feature = "tls-rustls")))]
+    pub fn trusting(pem: &[u8]) -> Option<Self> {
+        openssl::trusting(pem).map(Self::openssl)
+    }
+
     #[cfg(feature = "tls-rustls")]
     fn read_system() -> Option<Self> {
         rustls::system().map(Self::rustls)

@@ -2,9 +2,9 @@
 
 use std::io::{self, Read, Write};
 
-#[cfg(not(feature = "tls-rustls"))]
-use openssl::ssl::SslMethod;
 use openssl::ssl::{ErrorCode, SslConnector, SslStream};
+#[cfg(not(feature = "tls-rustls"))]
+use openssl::{ssl::SslMethod, x509::X509, x509::store::X509StoreBuilder};
 
 use crate::streams::session::{Broken, Session};
 
@@ -12,6 +12,19 @@ use crate::streams::session::{Broken, Session};
 #[cfg(not(feature = "tls-rustls"))]
 pub(super) fn system() -> Option<SslConnector> {
     SslConnector::builder(SslMethod::tls_client()).ok().map(|builder| builder.build())
+}
+
+/// Trusts these certificates, and whom they vouch for.
+#[cfg(not(feature = "tls-rustls"))]
+pub(super) fn trusting(pem: &[u8]) -> Option<SslConnector> {
+    let certificates = X509::stack_from_pem(pem).ok().filter(|certificates| !certificates.is_empty())?;
+    let mut store = X509StoreBuilder::new().ok()?;
+    for certificate in certificates {
+        store.add_cert(certificate).ok()?;
+    }
+    let mut builder = SslConnector::builder(SslMethod::tls_client()).ok()?;
+    builder.set_cert_store(store.build());
+    Some(builder.build())
 }
 
 pub(super) fn connect(connector: &SslConnector, name: &str) -> Result<Box<dyn Session>, Broken> {
