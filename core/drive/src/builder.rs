@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use pavane::{
     IceTransportPolicy,
 };
 
-use crate::interfaces;
 use crate::{
     Demux, Demuxes, Driver, DriverTask, Host, MdnsMode, PeerConnection, Port, Runtime, Task, TlsConnector,
 };
+use crate::{interfaces, streams};
 
 /// Makes [`PeerConnection`]s that a runtime drives.
 ///
@@ -371,9 +371,7 @@ fn bind_shared(_: &SocketAddr) -> io::Result<UdpSocket> {
 fn listen<R: Host>(sockets: &[UdpSocket], ports: &[u16]) -> io::Result<Vec<R::Listener>> {
     let listen = |(socket, port): (&UdpSocket, u16)| {
         let address = socket.local_addr()?;
-        let listener = TcpListener::bind(SocketAddr::new(address.ip(), port))?;
-        listener.set_nonblocking(true)?;
-        R::listener(listener)
+        R::listener(streams::listen(SocketAddr::new(address.ip(), port))?)
     };
     let ports = ports.iter().copied().chain(std::iter::repeat(0));
     sockets.iter().zip(ports).map(listen).collect()

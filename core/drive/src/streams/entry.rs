@@ -1,10 +1,12 @@
 //! One stream.
 //!
 //! ```text
-//!   Connecting ── there is a peer ──▶ Securing ── the session's handshake is over ──▶ Open
-//!        │                              │                                             │
-//!        └──────────────────────────────┴────────── error, end, patience ─────────────┴──▶ gone
+//!   Connecting ── there is a peer ──▶ Securing ── the session's handshake is over ──▶ Open ── writing fails ──▶ Draining
+//!        │                              │                                             │                          │
+//!        └──────────────────────────────┴────────── error, end, patience ─────────────┴──────────────────────────┴──▶ gone
 //! ```
+//!
+//! A peer that goes says why, and closes: what is written from then on fails, while its last words may wait to be read.
 
 use std::io;
 
@@ -34,6 +36,8 @@ enum Stage {
     Connecting,
     Securing,
     Open,
+    /// Nothing can be sent any more. What came before that is still read.
+    Draining,
 }
 
 /// What a turn came to.
@@ -103,7 +107,17 @@ impl<S: Stream> Entry<S> {
     }
 
     pub(super) const fn awaits_writable(&self) -> bool {
-        !self.writable && (!self.backlog.is_empty() || matches!(self.stage, Stage::Connecting))
+        let wants_to_write = match self.stage {
+            Stage::Connecting => true,
+            Stage::Securing | Stage::Open => !self.backlog.is_empty(),
+            Stage::Draining => false,
+        };
+        !self.writable && wants_to_write
+    }
+
+    /// Whether it ends by itself, once all that has come is read.
+    pub(super) fn is_draining(&self) -> bool {
+        self.stage == Stage::Draining
     }
 
     /// Goes on as far as that goes, within a budget, and gives each message that comes to `take`, which says whether the
@@ -118,7 +132,7 @@ impl<S: Stream> Entry<S> {
                 turned = Turned::Idle;
                 break;
             }
-            while self.stage == Stage::Open
+            while matches!(self.stage, Stage::Open | Stage::Draining)
                 && let Some(message) = self.deframer.next().map_err(|_| Over)?
             {
                 if !take(self.path, message) {
@@ -129,13 +143,16 @@ impl<S: Stream> Entry<S> {
                 break;
             }
         }
-        self.flush()?;
+        self.flush();
         if self.stage == Stage::Securing && self.session.is_established() {
             self.stage = Stage::Open;
             self.deadline = None;
             turned = Turned::Opened;
         }
-        Ok(turned)
+        match self.stage {
+            Stage::Draining if !self.readable => Err(Over),
+            _ => Ok(turned),
+        }
     }
 
     /// Sends a message in its frame, or keeps it until the socket takes it; false if it is dropped: the stream is not open, or
@@ -151,16 +168,22 @@ impl<S: Stream> Entry<S> {
     }
 
     /// Writes what waits, as far as the socket takes it.
-    pub(super) fn flush(&mut self) -> Result<(), Over> {
-        while self.writable && !self.backlog.is_empty() {
+    pub(super) fn flush(&mut self) {
+        while self.writable && !self.backlog.is_empty() && !self.is_draining() {
             match self.stream.try_write(self.backlog.pending()) {
                 Ok(len) => self.backlog.sent(len),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return Err(Over),
+                Err(_) => self.drain(),
             }
         }
-        Ok(())
+    }
+
+    /// Has the next turn, which is due at once, read to the end.
+    fn drain(&mut self) {
+        self.stage = Stage::Draining;
+        self.readable = true;
+        self.deadline = Some(Instant::ZERO);
     }
 
     /// Says farewell, as far as the socket takes that.
@@ -168,7 +191,7 @@ impl<S: Stream> Entry<S> {
         if self.stage == Stage::Open {
             self.session.close(self.backlog.tail());
         }
-        let _ = self.flush();
+        self.flush();
     }
 
     /// Whether there is a peer. Once there is, the session begins.
@@ -204,7 +227,7 @@ impl<S: Stream> Entry<S> {
                     session.handle(&buffer[..len], &mut |plain| deframer.append(plain), backlog.tail());
                 if result.is_err() {
                     // What was wrong, if there is an alert that says so.
-                    let _ = self.flush();
+                    self.flush();
                 }
                 Ok(result.map(|()| true)?)
             }
@@ -217,3 +240,6 @@ impl<S: Stream> Entry<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,8 @@ use self::entry::{Entry, Over, Turned};
 use self::session::{Plain, Session};
 use crate::Host;
 
+pub(crate) use self::socket::listen;
+
 pub use self::io::{Listener, NoStream, StdListener, Stream};
 pub use self::table::{StreamSource, StreamTable};
 pub use self::tls::TlsConnector;
@@ -193,10 +195,7 @@ impl<H: Host, O: Copy> Streams<H, O> {
             origin => origin,
         };
         let dropped = chunks.filter(|message| !owned.entry.send(message)).count() as u64;
-        if owned.entry.flush().is_err() {
-            // The next turn takes it out.
-            owned.entry.deadline = Some(Instant::ZERO);
-        }
+        owned.entry.flush();
         dropped
     }
 
@@ -221,7 +220,7 @@ impl<H: Host, O: Copy> Streams<H, O> {
                 }
                 owner.is_some()
             });
-            let is_late = entry.deadline.is_some_and(|deadline| deadline <= now);
+            let is_late = !entry.is_draining() && entry.deadline.is_some_and(|deadline| deadline <= now);
             match result {
                 Ok(Turned::Opened) => {
                     more = true;
