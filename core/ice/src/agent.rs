@@ -197,7 +197,9 @@ impl Agent {
         let pair = self.selected().and_then(|selected| self.checklist.remove(selected));
         match (pair, self.remote.take()) {
             (Some(pair), Some(remote)) => {
-                self.former = Some(Former { local, remote, pair, duty: Duty::Carries });
+                let others = self.checklist.iter().filter(|pair| pair.consent().is_some()).map(Pair::path);
+                let others = others.collect();
+                self.former = Some(Former { local, remote, pair, others, duty: Duty::Carries });
             }
             // Where a restart follows another, the way before the first of them is what there is.
             _ => self.former = self.former.take().filter(|former| former.duty == Duty::Carries),
@@ -247,9 +249,12 @@ impl Agent {
     /// Notes that a datagram of data came, and says whether it came by a pair that is known. It counts as a sign of life.
     pub fn handle_data(&mut self, now: Instant, path: Path, len: usize) -> bool {
         let path = candidate::path(path);
-        let Some(pair) = self.pair_mut(path) else { return false };
-        pair.heard();
-        pair.traffic.received(now, len as u64);
+        if let Some(pair) = self.pair_mut(path) {
+            pair.heard();
+            pair.traffic.received(now, len as u64);
+        } else if !self.former.as_ref().is_some_and(|former| former.others.contains(&path)) {
+            return false;
+        }
         if self.selected().is_some_and(|selected| selected != path) {
             self.doubt_selected(now);
         }

@@ -1,8 +1,10 @@
 //! One generation of credentials, with the keys made of them once.
 
 use alloc::boxed::Box;
+use alloc::vec::Vec;
 use core::fmt;
 
+use pavane_base::Path;
 use pavane_crypto::{Mac, MacAlgorithm, Provider};
 
 use crate::Credentials;
@@ -40,6 +42,9 @@ pub(crate) struct Former {
     pub(crate) local: Keyed,
     pub(crate) remote: Keyed,
     pub(crate) pair: Pair,
+    /// The other ways that worked. The peer, which chooses for itself, may send by one of them until it hears from us by a
+    /// new one.
+    pub(crate) others: Vec<Path>,
     pub(crate) duty: Duty,
 }
 

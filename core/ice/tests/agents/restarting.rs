@@ -5,7 +5,7 @@ use std::time::Duration;
 use pavane_ice::{Credentials, Event, GatheringState, Role, State};
 
 use crate::pair::{Pair, RTT, address, path};
-use crate::peer::Peer;
+use crate::peer::{OURS, Peer};
 
 const A: &str = "192.0.2.1:4001";
 const B: &str = "192.0.2.2:4002";
@@ -119,6 +119,37 @@ fn data_by_the_old_way_is_taken_for_a_while() {
     }));
     assert!(pair.agents[0].handle_data(pair.now, old, 100));
     assert_eq!(pair.agents[0].selected_path().unwrap().local, other);
+}
+
+/// A controlled Chromium goes on sending by the pair that it has data from, which need not be the one that we send by, until
+/// data comes by another.
+#[test]
+fn data_by_any_old_way_that_worked_is_taken_for_a_while() {
+    const OTHER: &str = "192.0.2.3:4003";
+    const AFTER: &str = "192.0.2.4:4004";
+    let mut peer = Peer::known(Role::Controlling, &[B, OTHER]);
+    for said in peer.wait(Duration::from_secs(1)) {
+        peer.answer(&said);
+    }
+    assert_eq!(peer.selected(), Some(address(B)));
+    let credentials = Credentials::generate(&mut peer.rng);
+    peer.agent.restart(peer.now, &mut peer.rng, credentials);
+    peer.credentials = Credentials::generate(&mut peer.rng);
+    peer.introduce();
+    peer.signal(AFTER, 1000);
+    let said = peer.said();
+    peer.answer(&said[0]);
+    assert_eq!(peer.selected(), Some(address(AFTER)));
+
+    let from = |text| path(address(OURS), address(text));
+    for old in [B, OTHER] {
+        assert!(peer.agent.handle_data(peer.now, from(old), 100), "{old}");
+    }
+    assert!(!peer.agent.handle_data(peer.now, from("192.0.2.5:4005"), 100), "nobody is known there");
+    peer.wait(Duration::from_secs(31));
+    for old in [B, OTHER] {
+        assert!(!peer.agent.handle_data(peer.now, from(old), 100), "consent has ended: {old}");
+    }
 }
 
 #[test]
