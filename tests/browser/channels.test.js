@@ -185,6 +185,8 @@ const TESTS = {
 
   "the connection closed by the page": async (session, offerer) => {
     await session.connect({ offerer, channels: [["one", {}], ["two", {}]] });
+    // A connection that is closed refuses candidates that are still on their way to it.
+    await session.settle();
     await session.page.evaluate(() => agent.peer.close());
     await session.peer.line("channel-closed", { label: "one" });
     await session.peer.line("channel-closed", { label: "two" });

@@ -1,5 +1,6 @@
-// Data channels over a bad path, by a browser and by us: `run goodput.js`. The relay between the two has 100 Mbit/s, 100 ms of
-// round trip and loses 1 % unless PAVANE_PATH says otherwise ("100 100 1"). It takes minutes, most of them the browsers'.
+// Data channels over a bad path, by a browser and by us: `run goodput.js`, with PAVANE_EXAMPLES where the release examples are.
+// The relay between the two has 100 Mbit/s, 100 ms of round trip and loses 1 % unless PAVANE_PATH says otherwise ("100 100 1").
+// It takes minutes, most of them the browsers'.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";

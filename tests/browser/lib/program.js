@@ -6,7 +6,7 @@ import path from "node:path";
 import readline from "node:readline";
 import { fileURLToPath } from "node:url";
 
-const EXAMPLES = process.env.PAVANE_EXAMPLES ?? fileURLToPath(new URL("../../../target/release/examples", import.meta.url));
+const EXAMPLES = process.env.PAVANE_EXAMPLES ?? fileURLToPath(new URL("../../../target/debug/examples", import.meta.url));
 const PATIENCE = 30_000;
 
 class Program {
