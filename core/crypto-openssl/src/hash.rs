@@ -20,12 +20,11 @@ pub(crate) fn start(algorithm: HashAlgorithm) -> Box<dyn Hash> {
 }
 
 pub(crate) fn keyed(algorithm: MacAlgorithm, key: &[u8]) -> Box<dyn Mac> {
-    let algorithm = match algorithm {
-        MacAlgorithm::HmacSha1 => MessageDigest::sha1(),
-        MacAlgorithm::HmacSha256 => MessageDigest::sha256(),
-        MacAlgorithm::HmacSha384 => MessageDigest::sha384(),
-    };
     Box::new(Keyed::new(algorithm, key))
+}
+
+pub(crate) fn sign_once(algorithm: MacAlgorithm, key: &[u8], parts: &[&[u8]]) -> Digest {
+    Keyed::new(algorithm, key).sign(parts)
 }
 
 struct Running(Hasher);
@@ -89,9 +88,14 @@ impl Block {
 }
 
 impl Keyed {
-    fn new(algorithm: MessageDigest, key: &[u8]) -> Self {
+    fn new(algorithm: MacAlgorithm, key: &[u8]) -> Self {
         const INNER: u8 = 0x36;
         const OUTER: u8 = 0x5c;
+        let algorithm = match algorithm {
+            MacAlgorithm::HmacSha1 => MessageDigest::sha1(),
+            MacAlgorithm::HmacSha256 => MessageDigest::sha256(),
+            MacAlgorithm::HmacSha384 => MessageDigest::sha384(),
+        };
         let mut block = Block { bytes: [0; Block::LONGEST], len: algorithm.block_size() };
         // RFC 2104 §2: a key that is longer than a block is replaced by its hash.
         if key.len() > block.len {

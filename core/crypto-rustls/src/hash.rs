@@ -15,12 +15,11 @@ pub(crate) fn start(algorithm: HashAlgorithm) -> Box<dyn Hash> {
 }
 
 pub(crate) fn keyed(algorithm: MacAlgorithm, key: &[u8]) -> Box<dyn Mac> {
-    let algorithm = match algorithm {
-        MacAlgorithm::HmacSha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-        MacAlgorithm::HmacSha256 => hmac::HMAC_SHA256,
-        MacAlgorithm::HmacSha384 => hmac::HMAC_SHA384,
-    };
-    Box::new(Keyed(hmac::Key::new(algorithm, key)))
+    Box::new(Keyed::new(algorithm, key))
+}
+
+pub(crate) fn sign_once(algorithm: MacAlgorithm, key: &[u8], parts: &[&[u8]]) -> Digest {
+    Keyed::new(algorithm, key).sign(parts)
 }
 
 struct Running(digest::Context);
@@ -57,6 +56,17 @@ impl Hash for RunningMd5 {
 }
 
 struct Keyed(hmac::Key);
+
+impl Keyed {
+    fn new(algorithm: MacAlgorithm, key: &[u8]) -> Self {
+        let algorithm = match algorithm {
+            MacAlgorithm::HmacSha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            MacAlgorithm::HmacSha256 => hmac::HMAC_SHA256,
+            MacAlgorithm::HmacSha384 => hmac::HMAC_SHA384,
+        };
+        Self(hmac::Key::new(algorithm, key))
+    }
+}
 
 impl Mac for Keyed {
     fn sign(&self, parts: &[&[u8]]) -> Digest {

@@ -15,8 +15,8 @@ mod verify;
 use std::sync::Arc;
 
 use pavane_crypto::{
-    Aead, AeadAlgorithm, EcdsaP256Key, Hash, HashAlgorithm, KeyError, KeyExchange, KeyExchangeError, Mac,
-    MacAlgorithm, NamedGroup, Provider, SignatureError, SignatureScheme, SigningKey, StreamCipher,
+    Aead, AeadAlgorithm, Digest, EcdsaP256Key, Hash, HashAlgorithm, KeyError, KeyExchange, KeyExchangeError,
+    Mac, MacAlgorithm, NamedGroup, Provider, SignatureError, SignatureScheme, SigningKey, StreamCipher,
     StreamCipherAlgorithm,
 };
 use rand_core::CryptoRng;
@@ -41,6 +41,10 @@ impl Provider for RustlsProvider {
 
     fn mac(&self, algorithm: MacAlgorithm, key: &[u8]) -> Box<dyn Mac> {
         hash::keyed(algorithm, key)
+    }
+
+    fn sign_once(&self, algorithm: MacAlgorithm, key: &[u8], parts: &[&[u8]]) -> Digest {
+        hash::sign_once(algorithm, key, parts)
     }
 
     fn aead(&self, algorithm: AeadAlgorithm, key: &[u8]) -> Result<Box<dyn Aead>, KeyError> {

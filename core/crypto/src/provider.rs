@@ -27,6 +27,12 @@ pub trait Provider: fmt::Debug + Send + Sync {
     /// Makes a message authentication code with a key of any length.
     fn mac(&self, algorithm: MacAlgorithm, key: &[u8]) -> Box<dyn Mac>;
 
+    /// The code of the concatenation of `parts`, by a key that is not worth keeping: one that is used once in seconds, while a
+    /// library's form of it may weigh more than a kilobyte.
+    fn sign_once(&self, algorithm: MacAlgorithm, key: &[u8], parts: &[&[u8]]) -> Digest {
+        self.mac(algorithm, key).sign(parts)
+    }
+
     /// Makes an AEAD.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ impl Agent {
     /// Makes an agent that does nothing yet.
     pub fn new(config: Config, role: Role, credentials: Credentials, rng: &mut dyn CryptoRng) -> Self {
         let role = if config.mode == Mode::Lite { Role::Controlled } else { role };
-        let local = Keyed::new(&*config.provider, credentials);
+        let local = Keyed::new(&config.provider, credentials);
         let checklist = Checklist::new(config.max_pairs);
         Self {
             config,
@@ -153,7 +153,7 @@ impl Agent {
         if self.phase == Phase::Closed || self.remote_credentials() == Some(&credentials) {
             return;
         }
-        let remote = Keyed::new(&*self.config.provider, credentials);
+        let remote = Keyed::new(&self.config.provider, credentials);
         if self.remote.replace(remote).is_some() {
             self.forget_peer();
         }
@@ -193,7 +193,7 @@ impl Agent {
         if self.phase == Phase::Closed {
             return;
         }
-        let local = core::mem::replace(&mut self.local, Keyed::new(&*self.config.provider, local));
+        let local = core::mem::replace(&mut self.local, Keyed::new(&self.config.provider, local));
         let pair = self.selected().and_then(|selected| self.checklist.remove(selected));
         match (pair, self.remote.take()) {
             (Some(pair), Some(remote)) => {

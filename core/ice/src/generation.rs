@@ -1,31 +1,38 @@
-//! One generation of credentials, with the keys made of them once.
+//! One generation of credentials, and what is signed with them.
 
-use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
 use pavane_base::Path;
-use pavane_crypto::{Mac, MacAlgorithm, Provider};
+use pavane_crypto::{Digest, Mac, MacAlgorithm, Provider};
 
 use crate::Credentials;
 use crate::pair::Pair;
 
-/// Credentials, and the key of MESSAGE-INTEGRITY that they make.
+/// Credentials that sign: the code of MESSAGE-INTEGRITY by their password.
+///
+/// The key is made for each message: a connection at rest has one to sign in seconds.
 pub(crate) struct Keyed {
     pub(crate) credentials: Credentials,
-    pub(crate) key: Box<dyn Mac>,
+    provider: Arc<dyn Provider>,
 }
 
 impl Keyed {
-    pub(crate) fn new(provider: &dyn Provider, credentials: Credentials) -> Self {
-        let key = provider.mac(MacAlgorithm::HmacSha1, credentials.pwd.as_bytes());
-        Self { credentials, key }
+    pub(crate) fn new(provider: &Arc<dyn Provider>, credentials: Credentials) -> Self {
+        Self { credentials, provider: provider.clone() }
     }
 
     /// Whether a request's USERNAME, `ours:theirs`, names us (RFC 8445 §7.3).
     pub(crate) fn is_addressed_by(&self, username: &str) -> bool {
         let rest = username.strip_prefix(self.credentials.ufrag.as_str());
         rest.is_some_and(|rest| rest.starts_with(':'))
+    }
+}
+
+impl Mac for Keyed {
+    fn sign(&self, parts: &[&[u8]]) -> Digest {
+        self.provider.sign_once(MacAlgorithm::HmacSha1, self.credentials.pwd.as_bytes(), parts)
     }
 }
 

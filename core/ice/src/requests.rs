@@ -75,7 +75,7 @@ impl Agent {
                 return None;
             }
         };
-        if !message.verify_integrity(&*local.key) {
+        if !message.verify_integrity(local) {
             self.counters.unauthentic += 1;
             return None;
         }

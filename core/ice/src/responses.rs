@@ -33,7 +33,7 @@ impl Agent {
             return Effect::Nothing;
         };
         // An unauthentic response is as if it had never come (RFC 8489 §9.1.4).
-        if !remote.is_some_and(|remote| message.verify_integrity(&*remote.key)) {
+        if !remote.is_some_and(|remote| message.verify_integrity(remote)) {
             self.counters.unauthentic += 1;
             return Effect::Nothing;
         }

@@ -53,7 +53,7 @@ impl Agent {
         if ask.nominates && self.role == Role::Controlling {
             message = message.attribute(AttributeType::USE_CANDIDATE, &[]);
         }
-        message.integrity(&*remote.key).fingerprint();
+        message.integrity(remote).fingerprint();
         Some(())
     }
 
@@ -72,7 +72,7 @@ impl Agent {
                 message.error_code(ErrorCode::UNKNOWN_ATTRIBUTE).unknown_attributes(list.iter())
             }
         };
-        message.integrity(&*local.key).fingerprint();
+        message.integrity(local).fingerprint();
         Some(())
     }
 

@@ -18,9 +18,17 @@ pub(super) fn start(algorithm: HashAlgorithm) -> Box<dyn Hash> {
 
 pub(super) fn keyed(algorithm: MacAlgorithm, key: &[u8]) -> Box<dyn Mac> {
     match algorithm {
-        MacAlgorithm::HmacSha1 => Keyed::<sha1::Sha1>::boxed(key),
-        MacAlgorithm::HmacSha256 => Keyed::<sha2::Sha256>::boxed(key),
-        MacAlgorithm::HmacSha384 => Keyed::<sha2::Sha384>::boxed(key),
+        MacAlgorithm::HmacSha1 => Box::new(Keyed::<sha1::Sha1>::new(key)),
+        MacAlgorithm::HmacSha256 => Box::new(Keyed::<sha2::Sha256>::new(key)),
+        MacAlgorithm::HmacSha384 => Box::new(Keyed::<sha2::Sha384>::new(key)),
+    }
+}
+
+pub(super) fn sign_once(algorithm: MacAlgorithm, key: &[u8], parts: &[&[u8]]) -> Digest {
+    match algorithm {
+        MacAlgorithm::HmacSha1 => Keyed::<sha1::Sha1>::new(key).sign(parts),
+        MacAlgorithm::HmacSha256 => Keyed::<sha2::Sha256>::new(key).sign(parts),
+        MacAlgorithm::HmacSha384 => Keyed::<sha2::Sha384>::new(key).sign(parts),
     }
 }
 
@@ -46,8 +54,8 @@ impl<H: EagerHash> Keyed<H>
 where
     Hmac<H>: hmac::Mac + KeyInit + Clone + Send + 'static,
 {
-    fn boxed(key: &[u8]) -> Box<dyn Mac> {
-        Box::new(Self(<Hmac<H> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length")))
+    fn new(key: &[u8]) -> Self {
+        Self(<Hmac<H> as KeyInit>::new_from_slice(key).expect("HMAC takes keys of any length"))
     }
 }
 

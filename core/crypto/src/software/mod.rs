@@ -13,8 +13,8 @@ use alloc::boxed::Box;
 use rand_core::CryptoRng;
 
 use crate::{
-    Aead, AeadAlgorithm, EcdsaP256Key, Hash, HashAlgorithm, KeyError, KeyExchange, KeyExchangeError, Mac,
-    MacAlgorithm, NamedGroup, Provider, SignatureError, SignatureScheme, SigningKey, StreamCipher,
+    Aead, AeadAlgorithm, Digest, EcdsaP256Key, Hash, HashAlgorithm, KeyError, KeyExchange, KeyExchangeError,
+    Mac, MacAlgorithm, NamedGroup, Provider, SignatureError, SignatureScheme, SigningKey, StreamCipher,
     StreamCipherAlgorithm,
 };
 
@@ -33,6 +33,10 @@ impl Provider for SoftwareProvider {
 
     fn mac(&self, algorithm: MacAlgorithm, key: &[u8]) -> Box<dyn Mac> {
         hash::keyed(algorithm, key)
+    }
+
+    fn sign_once(&self, algorithm: MacAlgorithm, key: &[u8], parts: &[&[u8]]) -> Digest {
+        hash::sign_once(algorithm, key, parts)
     }
 
     fn aead(&self, algorithm: AeadAlgorithm, key: &[u8]) -> Result<Box<dyn Aead>, KeyError> {
