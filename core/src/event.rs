@@ -83,6 +83,20 @@ pub enum Event {
     Closed(CloseReason),
 }
 
+impl Event {
+    /// Whether it may come again and again while nothing changes but what is sent and received.
+    pub(crate) const fn comes_with_traffic(&self) -> bool {
+        matches!(
+            self,
+            Self::ChannelReadable(_)
+                | Self::ChannelBufferedAmountLow(_)
+                | Self::Writable
+                | Self::FrameReadable(_)
+                | Self::KeyframeWanted(_)
+        )
+    }
+}
+
 /// A track that the peer announced.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[doc(alias = "RTCTrackEvent")]

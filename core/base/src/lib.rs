@@ -16,6 +16,7 @@ mod datagram;
 mod random;
 mod serial;
 mod slab;
+mod sparing;
 mod time;
 mod timers;
 
@@ -27,5 +28,6 @@ pub use datagram::{Datagram, Ecn, Path, Transmit, Transport};
 pub use random::random_array;
 pub use serial::extend_u16;
 pub use slab::{Key, Slab};
+pub use sparing::RoomForOne;
 pub use time::{Epoch, Instant, earliest};
 pub use timers::{TimerKind, Timers};

@@ -3,6 +3,8 @@
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::RoomForOne;
+
 /// The key of an entry in a [`Slab`].
 ///
 /// It carries a generation, so that a key kept beyond its entry's life finds nothing, never a stranger in the same slot.
@@ -62,6 +64,7 @@ impl<T> Slab<T> {
             return Key { index, generation: slot.generation };
         }
         let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 entries");
+        self.slots.room_for_one();
         self.slots.push(Slot { generation: 0, value: Some(value) });
         Key { index, generation: 0 }
     }

@@ -375,7 +375,12 @@ impl Agent {
 
     /// The next thing that happened.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if self.events.is_empty() {
+            // They are rare once there is a pair that works.
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// The next effect that the agent needs of its caller.

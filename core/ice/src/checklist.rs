@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::cmp::Reverse;
 
-use pavane_base::{Instant, Path};
+use pavane_base::{Instant, Path, RoomForOne};
 
 use crate::Role;
 use crate::pair::{Failure, Pair, Preparation, Progress};
@@ -80,6 +80,7 @@ impl Checklist {
             }
             self.pairs.remove(n);
         }
+        self.pairs.room_for_one();
         self.pairs.push(pair);
         true
     }
@@ -111,6 +112,7 @@ impl Checklist {
     pub(crate) fn trigger(&mut self, path: Path) {
         self.triggered.retain(|other| *other != path);
         if self.triggered.len() < self.max {
+            self.triggered.room_for_one();
             self.triggered.push_back(path);
         }
     }

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 
-use pavane_base::Transport;
+use pavane_base::{RoomForOne, Transport};
 
 use crate::{Candidate, CandidateKind};
 
@@ -39,6 +39,7 @@ impl Foundations {
                 text(n)
             }
             None => {
+                self.0.room_for_one();
                 self.0.push(foundation);
                 text(self.0.len() - 1)
             }

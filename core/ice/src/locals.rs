@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use pavane_base::{Path, Transport};
+use pavane_base::{Path, RoomForOne, Transport};
 
 use crate::candidate::{self, Candidate};
 use crate::foundation::{Foundation, Foundations};
@@ -133,6 +133,7 @@ impl Locals {
             Transport::Udp => priority::of_host(ip, &taken),
             Transport::Tcp => priority::of_tcp(ip, TcpType::Passive, &taken),
         };
+        self.sockets.room_for_one();
         self.sockets.push(Socket { bound, priority });
         Ok(true)
     }
@@ -196,6 +197,7 @@ impl Locals {
         while self.candidates.iter().any(|other| other.priority == candidate.priority) {
             candidate.priority = priority::next_lower(candidate.priority);
         }
+        self.candidates.room_for_one();
         self.candidates.push(candidate.clone());
         Some(candidate)
     }
@@ -206,6 +208,7 @@ impl Locals {
             (other.address, other.transport, other.tcp_type) == (base.address, base.transport, base.tcp_type)
         });
         if is_new {
+            self.bases.room_for_one();
             self.bases.push(base);
         }
         is_new

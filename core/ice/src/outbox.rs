@@ -2,7 +2,7 @@
 
 use alloc::collections::VecDeque;
 
-use pavane_base::Path;
+use pavane_base::{Path, RoomForOne};
 use pavane_stun::{AttributeType, ErrorCode, TransactionId};
 
 /// Which credentials a message is made with.
@@ -84,6 +84,7 @@ impl Outbox {
     pub(crate) fn answer(&mut self, answer: Answer) -> bool {
         let room = self.answers.len() < MAX_ANSWERS;
         if room {
+            self.answers.room_for_one();
             self.answers.push_back(answer);
         }
         room
@@ -92,6 +93,7 @@ impl Outbox {
     /// Keeps a check, in place of an earlier one of the same pair that has not left.
     pub(crate) fn ask(&mut self, ask: Ask) {
         self.asks.retain(|other| (other.path, other.era) != (ask.path, ask.era));
+        self.asks.room_for_one();
         self.asks.push_back(ask);
     }
 

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
 
-use pavane_base::{Instant, Path, Transport};
+use pavane_base::{Instant, Path, RoomForOne, Transport};
 
 use crate::candidate::{self, Candidate, NamedCandidate, compatible};
 use crate::checklist::Occasion;
@@ -104,6 +104,7 @@ impl Agent {
             Some(_) => return Ok(()),
             None => {
                 self.room_for_signalled()?;
+                self.remotes.known.room_for_one();
                 self.remotes.known.push(Remote { address, transport, side, disclosure });
             }
         }
@@ -163,6 +164,7 @@ impl Agent {
             }
             let side = Side { kind: learnt.kind, priority: learnt.priority };
             let Path { remote: address, transport, .. } = path;
+            self.remotes.known.room_for_one();
             self.remotes.known.push(Remote { address, transport, side, disclosure: Disclosure::Open });
         }
         if let Some(base) = self.locals.base(path.local, path.transport).cloned() {

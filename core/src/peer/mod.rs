@@ -456,7 +456,11 @@ impl PeerConnection {
 
     /// The next thing that happened.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front()?;
+        if self.events.is_empty() && !event.comes_with_traffic() {
+            self.events = VecDeque::new();
+        }
+        Some(event)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout), if nothing else happens before.

@@ -1,6 +1,6 @@
 //! What a demultiplexer does for its connections, one after the other, each within its budget.
 
-use pavane::base::Key;
+use pavane::base::{Key, RoomForOne};
 use pavane::{Instant, Transport};
 
 use super::Demux;
@@ -198,6 +198,7 @@ impl<H: Host> Demux<H> {
             if peer.ways.len() >= MAX_WAYS {
                 self.table.remove_way(peer.ways.remove(0), key);
             }
+            peer.ways.room_for_one();
             peer.ways.push(way);
         }
     }
