@@ -24,8 +24,12 @@ pub use transceiver::{ReceiverId, SenderId, TransceiverId, TransceiverInit};
 pub(crate) use extension::ExtensionIds;
 pub(crate) use formats::PayloadTypes;
 pub(crate) use inbox::{FrameInbox, Keyframe};
-pub(crate) use section::{RemoteMedia, attributes as section_attributes, formats as section_formats};
-pub(crate) use transceiver::{Agreement, Life, Media, Origin, Section, Transceiver};
+pub(crate) use section::{
+    RemoteMedia, RemoteSource, attributes as section_attributes, formats as section_formats,
+};
+pub(crate) use transceiver::{
+    Agreement, Life, Media, Origin, OurSection, Section, TheirSection, Transceiver,
+};
 
 /// What a track carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -8,7 +8,7 @@ use pavane_base::rand_core::CryptoRng;
 use pavane_base::{Instant, Key, Slab};
 
 use super::track::{InvalidName, Track, TrackInit, check_names};
-use super::{Codec, CodecParameters, ExtensionIds, FrameInbox, MediaKind, RemoteMedia, random_name};
+use super::{Codec, CodecParameters, ExtensionIds, FrameInbox, MediaKind, RemoteSource, random_name};
 use crate::rtp::SenderKey;
 use crate::sdp::Direction;
 
@@ -152,7 +152,26 @@ pub(crate) struct Agreement {
     pub(crate) receive: Vec<CodecParameters>,
     pub(crate) send_extensions: ExtensionIds,
     pub(crate) receive_extensions: ExtensionIds,
-    pub(crate) remote: RemoteMedia,
+    pub(crate) ours: OurSection,
+    pub(crate) theirs: TheirSection,
+}
+
+/// What our description says of a section, as far as it may come to differ from what is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OurSection {
+    pub(crate) direction: Direction,
+    pub(crate) streams: Vec<String>,
+}
+
+/// What the peer's description says of a section, as far as it goes on to matter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TheirSection {
+    /// As the peer sees it.
+    pub(crate) direction: Direction,
+    /// The peer's name for its track.
+    pub(crate) track: Option<String>,
+    pub(crate) sources: Vec<RemoteSource>,
+    pub(crate) reduced_size: bool,
 }
 
 /// The transceivers of a connection, and what they have in common.

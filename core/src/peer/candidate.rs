@@ -11,9 +11,7 @@ use super::local::{self, Local};
 use super::{PeerConnection, remote::Remote};
 use crate::error::CandidateError;
 use crate::event::Event;
-use crate::sdp::{
-    self, Attribute, CandidateAddress, CandidateTransport, MediaDescription, SessionDescription,
-};
+use crate::sdp::{self, Attribute, CandidateAddress, CandidateTransport, SessionDescription};
 use crate::{Description, IceCandidate, IceGatheringState, ice};
 
 /// How many candidates a remote section may gather, those in its description included.
@@ -121,9 +119,11 @@ pub(super) fn ufrag(candidate: &sdp::Candidate) -> Option<&str> {
 
 /// Adds a signalled candidate, or their end, to the section that it belongs to.
 pub(super) fn remember(
-    media: &mut MediaDescription,
+    description: &mut SessionDescription,
+    section: usize,
     candidate: Option<sdp::Candidate>,
 ) -> Result<(), CandidateError> {
+    let Some(media) = description.media.get_mut(section) else { return Ok(()) };
     let attribute =
         candidate.map_or(Attribute::EndOfCandidates, |candidate| Attribute::Candidate(Box::new(candidate)));
     if media.attributes.contains(&attribute) {
@@ -154,7 +154,8 @@ impl PeerConnection {
     }
 
     fn tell(&mut self, line: String) {
-        let section = self.session.local().and_then(|local| local::transport_section(&local.sdp));
+        let known = self.session.known();
+        let section = known.local().and_then(|local| local::transport_section(&local.sdp));
         let candidate = IceCandidate {
             candidate: line,
             sdp_mid: section.and_then(|(_, media)| media.mid()).map(String::from),

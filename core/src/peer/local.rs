@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use pavane_crypto::Fingerprint;
 
 use super::remote::{Content, Remote, is_data_section};
-use super::session::Session;
+use super::session::Known;
 use crate::media::{
     self, CodecParameters, ExtensionIds, Life, Media, PayloadTypes, RemoteMedia, Transceiver,
 };
@@ -56,7 +56,7 @@ pub(super) struct Wish {
 pub(super) struct Maker<'a> {
     pub(super) terms: Terms<'a>,
     pub(super) config: &'a Config,
-    pub(super) session: &'a Session,
+    pub(super) known: Known<'a>,
     pub(super) media: &'a Media,
 }
 
@@ -70,7 +70,7 @@ impl Maker<'_> {
     /// Makes an offer: the sections that there are in their order, and new ones in the places of rejected ones or behind
     /// them (RFC 8829 §5.2.2).
     pub(super) fn offer(&self, wish: Wish) -> SessionDescription {
-        let previous = self.session.local().map_or(&[][..], |local| &local.sdp.media);
+        let previous = self.known.local().map_or(&[][..], |local| &local.sdp.media);
         let mut numbers = self.numbers();
         let mut mids = Mids::of(previous);
         let mut waiting = self.media.waiting().take(wish.transceivers).map(|(_, transceiver)| transceiver);
@@ -223,8 +223,8 @@ impl Maker<'_> {
     /// The numbers that the descriptions in force and pending give.
     fn numbers(&self) -> Numbers {
         let known = || {
-            let local = self.session.local().map(|local| &local.sdp.media);
-            let remote = self.session.remote().map(|remote| &remote.sdp.media);
+            let local = self.known.local().map(|local| &local.sdp.media);
+            let remote = self.known.remote().map(|remote| &remote.sdp.media);
             local.into_iter().chain(remote).flatten().filter(|section| section.port != 0)
         };
         Numbers { payload_types: PayloadTypes::in_use(known()), extensions: ExtensionIds::in_use(known()) }
@@ -236,9 +236,7 @@ impl Maker<'_> {
         let rejected = |sdp: &SessionDescription| {
             sdp.media.get(index).is_some_and(|section| section.port == 0 && !is_data_section(section))
         };
-        self.session
-            .agreed()
-            .is_some_and(|agreed| rejected(&agreed.local.sdp) && rejected(&agreed.remote.sdp))
+        self.known.agreed().is_some_and(|agreed| rejected(&agreed.local.sdp) && rejected(&agreed.remote.sdp))
     }
 
     fn session_description(

@@ -111,7 +111,7 @@ impl MediaTransport {
         });
         rtp.set_extensions(extension_map(media));
         let agreements = || media.iter().filter_map(|(_, transceiver)| transceiver.agreement.as_ref());
-        rtp.set_rtcp(agreements().all(|agreement| agreement.remote.reduced_size), false);
+        rtp.set_rtcp(agreements().all(|agreement| agreement.theirs.reduced_size), false);
         self.receivers.clear();
         for (key, transceiver) in media.iter_mut() {
             let (Some(section), Some(agreement)) = (transceiver.index(), &transceiver.agreement) else {
@@ -249,7 +249,7 @@ fn section_config(transceiver: &Transceiver, agreement: &Agreement) -> SectionCo
             payload: codec.codec.payload_format(),
         })
     });
-    let sources = agreement.remote.sources.iter();
+    let sources = agreement.theirs.sources.iter();
     let gives = |feedback: fn(&crate::Feedback) -> bool| {
         agreement.send.iter().any(|codec| feedback(&codec.codec.feedback))
     };

@@ -12,6 +12,7 @@ mod connection_state;
 mod data;
 mod figures;
 mod frames;
+mod kept;
 mod local;
 mod media;
 mod negotiate;
@@ -180,12 +181,12 @@ impl PeerConnection {
 
     /// The pending local description, else the one in force; with the candidates gathered so far.
     pub fn local_description(&self) -> Option<Description> {
-        self.session.local().map(|local| self.with_candidates(local))
+        self.session.known().local().map(|local| self.with_candidates(local))
     }
 
     /// The local description in force.
     pub fn current_local_description(&self) -> Option<Description> {
-        self.session.agreed().map(|agreed| self.with_candidates(&agreed.local))
+        self.session.known().agreed().map(|agreed| self.with_candidates(&agreed.local))
     }
 
     /// The local description that waits for the exchange to be completed.
@@ -195,12 +196,12 @@ impl PeerConnection {
 
     /// The pending remote description, else the one in force; with the candidates added since.
     pub fn remote_description(&self) -> Option<Description> {
-        self.session.remote().map(remote::Remote::description)
+        self.session.known().remote().map(remote::Remote::description)
     }
 
     /// The remote description in force.
     pub fn current_remote_description(&self) -> Option<Description> {
-        self.session.agreed().map(|agreed| agreed.remote.description())
+        self.session.known().agreed().map(|agreed| agreed.remote.description())
     }
 
     /// The remote description that waits for the exchange to be completed.
@@ -234,7 +235,7 @@ impl PeerConnection {
         self.life == Life::Open
             && self.session.state() == SignalingState::Stable
             && (self.session.restart_wanted()
-                || (self.data.wanted() && !self.data_is_negotiated())
+                || (self.data.wanted() && !self.session.agrees_on_data())
                 || self.tracks_need_negotiation())
     }
 
@@ -416,7 +417,7 @@ impl PeerConnection {
     /// Has the next offer restart ICE; the connection goes on meanwhile.
     #[doc(alias = "restartIce")]
     pub fn restart_ice(&mut self) {
-        if self.life == Life::Open && self.session.local().is_some() && !self.session.restart_wanted() {
+        if self.life == Life::Open && self.session.has_local() && !self.session.restart_wanted() {
             self.session.want_restart(ice::Credentials::generate(&mut *self.rng));
             self.tell_if_negotiation_is_needed();
         }
@@ -595,18 +596,13 @@ impl PeerConnection {
         }
     }
 
-    fn data_is_negotiated(&self) -> bool {
-        let agreed = self.session.agreed();
-        agreed.is_some_and(|agreed| negotiate::agreed_data(&agreed.local, &agreed.remote).is_some())
-    }
-
     /// What makes descriptions.
     fn maker(&self) -> Maker<'_> {
         self.maker_with(self.session.terms(self.transport.ice.local_credentials()))
     }
 
     fn maker_with<'a>(&'a self, terms: local::Terms<'a>) -> Maker<'a> {
-        Maker { terms, config: &self.config, session: &self.session, media: &self.media }
+        Maker { terms, config: &self.config, known: self.session.known(), media: &self.media }
     }
 
     /// The answer to the pending offer.
@@ -618,9 +614,9 @@ impl PeerConnection {
 
     /// The text of a description, with our candidates once gathering has begun.
     fn with_known_candidates(&self, sdp: crate::sdp::SessionDescription) -> alloc::string::String {
-        match self.session.local() {
-            Some(_) => self.fill_in_candidates(&sdp).to_string(),
-            None => sdp.to_string(),
+        match self.session.has_local() {
+            true => self.fill_in_candidates(&sdp).to_string(),
+            false => sdp.to_string(),
         }
     }
 }

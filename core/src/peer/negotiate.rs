@@ -29,7 +29,7 @@ impl PeerConnection {
         let sdp = session::parse(description)?;
         self.check_ours(description.kind, &sdp)?;
         let local = Local { kind: description.kind, sdp: local::without_candidates(&sdp) };
-        let first = self.session.agreed().is_none();
+        let first = !self.session.is_agreed();
         match description.kind {
             SdpType::Offer => {
                 if first {
@@ -45,7 +45,9 @@ impl PeerConnection {
                 self.agree(now, &local, &remote);
             }
         }
-        if self.session.local().is_some_and(|local| local::transport_section(&local.sdp).is_some()) {
+        let has_transport =
+            self.session.known().local().is_some_and(|local| local::transport_section(&local.sdp).is_some());
+        if has_transport {
             self.transport.ice.start_gathering(now, &mut *self.rng);
         }
         Ok(())
@@ -95,12 +97,12 @@ impl PeerConnection {
             self.roll_back();
         }
         if let Some((_, transport)) = remote.transport() {
-            if self.session.agreed().is_none() {
+            if !self.session.is_agreed() {
                 // RFC 8445 §6.1.1: the offerer controls, unless it is a lite agent.
                 let role = if transport.lite { ice::Role::Controlling } else { ice::Role::Controlled };
                 self.transport.ice.set_role(role);
             }
-            let restarts = self.session.restarts(&remote);
+            let restarts = self.session.known().restarts(&remote);
             if restarts && !self.session.restart_wanted() {
                 self.session.want_restart(ice::Credentials::generate(&mut *self.rng));
             }
@@ -138,7 +140,7 @@ impl PeerConnection {
         if self.transport.dtls_role().is_none() {
             dtls_role(local, remote, index, transport)?;
         }
-        match self.session.agreed().and_then(Agreed::transport) {
+        match self.session.known().agreed().and_then(Agreed::transport) {
             Some((_, known)) if known.fingerprints != transport.fingerprints => {
                 Err(SignalingError::FingerprintChanged)
             }
@@ -188,19 +190,20 @@ impl PeerConnection {
         if self.life != Life::Open {
             return Err(CandidateError::Closed);
         }
-        let remote = self.session.remote().ok_or(CandidateError::NoRemoteDescription)?;
+        let known = self.session.known();
+        let remote = known.remote().ok_or(CandidateError::NoRemoteDescription)?;
         let mid = told.sdp_mid.as_deref().filter(|mid| !mid.is_empty() || told.sdp_m_line_index.is_none());
         let ends = told.candidate.is_empty();
         // Until the exchange says which section's transport it is, the offered one counts.
-        let in_force = self.session.agreed().and_then(Agreed::transport).map(|(index, _)| index);
+        let in_force = known.agreed().and_then(Agreed::transport).map(|(index, _)| index);
         let tagged = in_force.or(remote.transport().map(|(index, _)| index));
         let section = match (mid, told.sdp_m_line_index) {
             (None, None) if ends => tagged,
             (None, None) => return Err(CandidateError::NoSection),
             (mid, index) => Some(remote.section(mid, index).ok_or(CandidateError::UnknownSection)?),
         };
-        let known = section.and_then(|index| Some((index, remote.transport_at(index)?)));
-        let Some((index, transport)) = known else { return Ok(()) };
+        let found = section.and_then(|index| Some((index, remote.transport_at(index)?)));
+        let Some((index, transport)) = found else { return Ok(()) };
         let theirs = &transport.credentials;
         let parsed = match ends {
             true => None,
@@ -218,8 +221,7 @@ impl PeerConnection {
         if concerns_ice {
             self.give_to_ice(now, parsed.as_ref())?;
         }
-        let remote = self.session.remote_mut().expect("it was there a moment ago");
-        candidate::remember(&mut remote.sdp.media[index], parsed)
+        self.session.remember(index, parsed)
     }
 
     fn give_to_ice(

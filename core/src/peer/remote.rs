@@ -60,11 +60,14 @@ const MAX_SECTIONS: usize = 512;
 impl Remote {
     /// Reads a description.
     pub(super) fn read(description: &Description) -> Result<Self, SignalingError> {
-        let sdp: SessionDescription = description.sdp.parse().map_err(SignalingError::Syntax)?;
+        Self::of(description.kind, description.sdp.parse().map_err(SignalingError::Syntax)?)
+    }
+
+    /// What a description says.
+    pub(super) fn of(kind: SdpType, sdp: SessionDescription) -> Result<Self, SignalingError> {
         if sdp.media.len() > MAX_SECTIONS {
             return Err(SignalingError::TooManySections { max: MAX_SECTIONS });
         }
-        let kind = description.kind;
         let sections = (0..sdp.media.len()).map(|index| RemoteSection::read(&sdp, index, kind));
         let sections = sections.collect::<Result<_, _>>()?;
         Ok(Self { kind, sdp, sections })

@@ -232,7 +232,7 @@ impl Reporter<'_> {
         let Some(agreement) = &transceiver.agreement else { return };
         let codec_id = self.codec(Way::Receive, &agreement.receive, statistics.payload_type);
         let video = transceiver.kind == MediaKind::Video;
-        let track = agreement.remote.track.clone().or_else(|| mid(transceiver));
+        let track = agreement.theirs.track.clone().or_else(|| mid(transceiver));
         let object = InboundRtpStats {
             ssrc: stream.ssrc(),
             kind: transceiver.kind,

@@ -11,17 +11,22 @@
 //!
 //! Everything here is data: what a change means for transports is carried out by the connection.
 
+use core::cell::OnceCell;
+
+use super::candidate;
+use super::kept::Kept;
 use super::local::{self, Identity, Local, Terms};
+use super::negotiate;
 use super::remote::{Remote, RemoteTransport};
 use crate::dtls::Role;
-use crate::error::SignalingError;
+use crate::error::{CandidateError, SignalingError};
 use crate::sdp::{SessionDescription, Setup};
 use crate::{Description, SdpType, SignalingState, ice};
 
 pub(super) struct Session {
     identity: Identity,
     exchange: Exchange,
-    agreed: Option<Agreed>,
+    in_force: Option<InForce>,
     /// How many local descriptions have been set.
     version: u64,
     /// The credentials that the next description carries, where ICE is to be restarted.
@@ -38,10 +43,86 @@ enum Exchange {
     Closed,
 }
 
-/// The two descriptions that are in force.
+/// The two descriptions that are in force, put away.
+struct InForce {
+    local: Kept,
+    remote: Kept,
+    /// Whether they agree on data channels.
+    data: bool,
+}
+
+impl InForce {
+    fn new(local: Local, remote: Remote) -> Self {
+        let data = negotiate::agreed_data(&local, &remote).is_some();
+        Self { local: Kept::new(local.kind, local.sdp), remote: Kept::new(remote.kind, remote.sdp), data }
+    }
+
+    fn read(&self) -> Agreed {
+        let (kind, sdp) = self.local.read();
+        Agreed { local: Local { kind, sdp }, remote: self.read_remote() }
+    }
+
+    fn read_remote(&self) -> Remote {
+        let (kind, sdp) = self.remote.read();
+        Remote::of(kind, sdp).expect("it could be applied when it was set")
+    }
+}
+
+/// The two descriptions that are in force, read.
 pub(super) struct Agreed {
     pub(super) local: Local,
     pub(super) remote: Remote,
+}
+
+/// What both sides have said, as far as it counts; what is in force is read when it is asked for.
+pub(super) struct Known<'s> {
+    exchange: &'s Exchange,
+    in_force: Option<&'s InForce>,
+    agreed: OnceCell<Agreed>,
+}
+
+impl Known<'_> {
+    /// The two descriptions in force.
+    pub(super) fn agreed(&self) -> Option<&Agreed> {
+        self.in_force.map(|in_force| self.agreed.get_or_init(|| in_force.read()))
+    }
+
+    /// The local description that counts: the pending one, else the one in force.
+    pub(super) fn local(&self) -> Option<&Local> {
+        self.exchange.pending_local().or_else(|| self.agreed().map(|agreed| &agreed.local))
+    }
+
+    /// The remote description that counts: the pending one, else the one in force.
+    pub(super) fn remote(&self) -> Option<&Remote> {
+        self.exchange.pending_remote().or_else(|| self.agreed().map(|agreed| &agreed.remote))
+    }
+
+    /// Whether a remote offer restarts ICE: its credentials are others than those in force (RFC 8839 §4.4.1.1.1).
+    pub(super) fn restarts(&self, offer: &Remote) -> bool {
+        let known = self.agreed().and_then(Agreed::transport);
+        let pair = known.zip(offer.transport());
+        pair.is_some_and(|((_, known), (_, offered))| known.credentials != offered.credentials)
+    }
+}
+
+impl Exchange {
+    const fn pending_local(&self) -> Option<&Local> {
+        match self {
+            Self::LocalOffer(local)
+            | Self::LocalPranswer { answer: local, .. }
+            | Self::RemotePranswer { offer: local, .. } => Some(local),
+            _ => None,
+        }
+    }
+
+    const fn pending_remote(&self) -> Option<&Remote> {
+        match self {
+            Self::RemoteOffer(remote)
+            | Self::LocalPranswer { offer: remote, .. }
+            | Self::RemotePranswer { answer: remote, .. } => Some(remote),
+            _ => None,
+        }
+    }
 }
 
 impl Agreed {
@@ -67,7 +148,7 @@ pub(super) fn agreed_transport<'r>(
 
 impl Session {
     pub(super) const fn new(identity: Identity) -> Self {
-        Self { identity, exchange: Exchange::Stable, agreed: None, version: 0, next_credentials: None }
+        Self { identity, exchange: Exchange::Stable, in_force: None, version: 0, next_credentials: None }
     }
 
     pub(super) const fn state(&self) -> SignalingState {
@@ -81,45 +162,58 @@ impl Session {
         }
     }
 
-    pub(super) const fn agreed(&self) -> Option<&Agreed> {
-        self.agreed.as_ref()
+    /// What both sides have said.
+    pub(super) const fn known(&self) -> Known<'_> {
+        Known { exchange: &self.exchange, in_force: self.in_force.as_ref(), agreed: OnceCell::new() }
+    }
+
+    /// Whether an exchange has been completed.
+    pub(super) const fn is_agreed(&self) -> bool {
+        self.in_force.is_some()
+    }
+
+    /// What our description in force is.
+    pub(super) fn kind_in_force(&self) -> Option<SdpType> {
+        self.in_force.as_ref().map(|in_force| in_force.local.kind())
+    }
+
+    /// Whether the descriptions in force agree on data channels.
+    pub(super) fn agrees_on_data(&self) -> bool {
+        self.in_force.as_ref().is_some_and(|in_force| in_force.data)
+    }
+
+    /// Whether there is a local description.
+    pub(super) const fn has_local(&self) -> bool {
+        self.is_agreed() || self.pending_local().is_some()
     }
 
     pub(super) const fn pending_local(&self) -> Option<&Local> {
-        match &self.exchange {
-            Exchange::LocalOffer(local)
-            | Exchange::LocalPranswer { answer: local, .. }
-            | Exchange::RemotePranswer { offer: local, .. } => Some(local),
-            _ => None,
-        }
+        self.exchange.pending_local()
     }
 
     pub(super) const fn pending_remote(&self) -> Option<&Remote> {
-        match &self.exchange {
-            Exchange::RemoteOffer(remote)
-            | Exchange::LocalPranswer { offer: remote, .. }
-            | Exchange::RemotePranswer { answer: remote, .. } => Some(remote),
-            _ => None,
-        }
+        self.exchange.pending_remote()
     }
 
-    /// The local description that counts: the pending one, else the one in force.
-    pub(super) fn local(&self) -> Option<&Local> {
-        self.pending_local().or(self.agreed.as_ref().map(|agreed| &agreed.local))
-    }
-
-    /// The remote description that counts: the pending one, else the one in force.
-    pub(super) fn remote(&self) -> Option<&Remote> {
-        self.pending_remote().or(self.agreed.as_ref().map(|agreed| &agreed.remote))
-    }
-
-    /// The remote description that counts, for adding the candidates that follow it.
-    pub(super) fn remote_mut(&mut self) -> Option<&mut Remote> {
+    /// Adds a signalled candidate, or their end, to a section of the remote description that counts.
+    pub(super) fn remember(
+        &mut self,
+        section: usize,
+        told: Option<crate::sdp::Candidate>,
+    ) -> Result<(), CandidateError> {
         match &mut self.exchange {
             Exchange::RemoteOffer(remote)
             | Exchange::LocalPranswer { offer: remote, .. }
-            | Exchange::RemotePranswer { answer: remote, .. } => Some(remote),
-            _ => self.agreed.as_mut().map(|agreed| &mut agreed.remote),
+            | Exchange::RemotePranswer { answer: remote, .. } => {
+                candidate::remember(&mut remote.sdp, section, told)
+            }
+            _ => {
+                let Some(InForce { remote, .. }) = &mut self.in_force else { return Ok(()) };
+                let (kind, mut sdp) = remote.read();
+                candidate::remember(&mut sdp, section, told)?;
+                *remote = Kept::new(kind, sdp);
+                Ok(())
+            }
         }
     }
 
@@ -161,18 +255,11 @@ impl Session {
         };
         let mut terms = self.terms(current);
         // RFC 8829 §5.3.1: the answer to an offer that does not restart ICE does not either.
-        if !self.restarts(offer) {
+        if !self.known().restarts(offer) {
             terms.credentials = current;
         }
         terms.setup = answering_setup(offer, role);
         Ok((terms, offer))
-    }
-
-    /// Whether a remote offer restarts ICE: its credentials are others than those in force (RFC 8839 §4.4.1.1.1).
-    pub(super) fn restarts(&self, offer: &Remote) -> bool {
-        let known = self.agreed.as_ref().and_then(Agreed::transport);
-        let pair = known.zip(offer.transport());
-        pair.is_some_and(|((_, known), (_, offered))| known.credentials != offered.credentials)
     }
 
     /// Whether a description of this type may be set on this side, in this state.
@@ -212,7 +299,7 @@ impl Session {
         self.exchange = match (before, local.kind) {
             (_, SdpType::Offer) => Exchange::LocalOffer(local),
             (Exchange::RemoteOffer(offer) | Exchange::LocalPranswer { offer, .. }, SdpType::Answer) => {
-                self.agreed = Some(Agreed { local, remote: offer });
+                self.in_force = Some(InForce::new(local, offer));
                 Exchange::Stable
             }
             (Exchange::RemoteOffer(offer) | Exchange::LocalPranswer { offer, .. }, SdpType::Pranswer) => {
@@ -228,7 +315,7 @@ impl Session {
         self.exchange = match (before, remote.kind) {
             (_, SdpType::Offer) => Exchange::RemoteOffer(remote),
             (Exchange::LocalOffer(offer) | Exchange::RemotePranswer { offer, .. }, SdpType::Answer) => {
-                self.agreed = Some(Agreed { local: offer, remote });
+                self.in_force = Some(InForce::new(offer, remote));
                 Exchange::Stable
             }
             (Exchange::LocalOffer(offer) | Exchange::RemotePranswer { offer, .. }, SdpType::Pranswer) => {

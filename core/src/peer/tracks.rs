@@ -11,7 +11,7 @@ use crate::media::{
     self, Codec, MediaKind, Origin, ReceiverId, SenderId, TrackInit, Transceiver, TransceiverId,
     TransceiverInit,
 };
-use crate::sdp::{Direction, SessionDescription};
+use crate::sdp::Direction;
 use crate::{SdpType, Track};
 
 /// # Tracks
@@ -105,38 +105,24 @@ impl PeerConnection {
     }
 
     fn needs_negotiation(&self, transceiver: &Transceiver) -> bool {
-        let Some(index) = transceiver.index() else { return transceiver.life == media::Life::Live };
-        let Some(agreed) = self.session.agreed() else { return true };
-        let (Some(ours), Some(theirs)) =
-            (agreed.local.sdp.media.get(index), agreed.remote.sdp.media.get(index))
-        else {
-            return true;
-        };
-        if transceiver.life == media::Life::Stopping {
-            return ours.port != 0 && theirs.port != 0;
-        }
-        if transceiver.direction.sends() && !names_streams(&agreed.local.sdp, index, transceiver) {
-            return true;
-        }
-        let ours = ours.direction().unwrap_or(Direction::Sendrecv);
-        let theirs = transceiver
-            .agreement
-            .as_ref()
-            .map_or(Direction::Inactive, |agreement| agreement.remote.direction);
-        match agreed.local.kind {
-            SdpType::Offer => ours != transceiver.direction && theirs.reversed() != transceiver.direction,
-            _ => ours != transceiver.direction.and(theirs.reversed()),
+        let offered = self.session.kind_in_force() == Some(SdpType::Offer);
+        match (&transceiver.section, &transceiver.agreement) {
+            (None, _) => transceiver.life == media::Life::Live,
+            (Some(_), None) => true,
+            (Some(_), Some(_)) if transceiver.life == media::Life::Stopping => true,
+            (Some(_), Some(agreement)) => {
+                let names_others = !agreement.ours.streams.iter().eq(transceiver.stream_names());
+                let theirs = agreement.theirs.direction.reversed();
+                let differs = match offered {
+                    true => {
+                        agreement.ours.direction != transceiver.direction && theirs != transceiver.direction
+                    }
+                    false => agreement.ours.direction != transceiver.direction.and(theirs),
+                };
+                differs || (transceiver.direction.sends() && names_others)
+            }
         }
     }
-}
-
-/// Whether a section of ours names the streams that a transceiver is in.
-fn names_streams(local: &SessionDescription, index: usize, transceiver: &Transceiver) -> bool {
-    let named = local.media[index].attributes.iter().filter_map(|attribute| match attribute {
-        crate::sdp::Attribute::Msid(msid) => Some(msid.stream.as_str()),
-        _ => None,
-    });
-    named.eq(transceiver.stream_names())
 }
 
 /// How many transceivers the application may add.

@@ -1,5 +1,8 @@
 //! Which transceiver has which section, and what an exchange of descriptions means for it (RFC 8829 §5.9 to §5.11).
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use pavane_base::Instant;
 
 use super::PeerConnection;
@@ -8,10 +11,10 @@ use super::remote::{Content, Remote};
 use crate::error::SignalingError;
 use crate::event::{Event, TrackEvent};
 use crate::media::{
-    Agreement, CodecParameters, ExtensionIds, MediaKind, Origin, RemoteMedia, Section, TransceiverId,
-    TransceiverInit,
+    Agreement, CodecParameters, ExtensionIds, MediaKind, Origin, OurSection, RemoteMedia, Section,
+    TheirSection, TransceiverId, TransceiverInit,
 };
-use crate::sdp::{Direction, MediaDescription, SessionDescription};
+use crate::sdp::{Attribute, Direction, MediaDescription, SessionDescription};
 
 impl PeerConnection {
     /// A local offer is set: transceivers that waited have the sections that were made for them.
@@ -98,7 +101,7 @@ impl PeerConnection {
 
     /// Two descriptions are in force: directions, codecs and extensions follow from them.
     pub(super) fn agree_on_media(&mut self, now: Instant, local: &Local, remote: &Remote) {
-        let keys: alloc::vec::Vec<_> = self.media.iter().map(|(key, _)| key).collect();
+        let keys: Vec<_> = self.media.iter().map(|(key, _)| key).collect();
         for key in keys {
             let Some(transceiver) = self.media.get_mut(key) else { continue };
             let Some(section) = transceiver.section.as_mut() else { continue };
@@ -130,13 +133,28 @@ fn agreement(ours: &MediaDescription, theirs: &RemoteMedia, kind: MediaKind) -> 
     let receive_extensions = ExtensionIds::read(ours);
     let mut send_extensions = theirs.extensions.clone();
     send_extensions.retain(|uri| receive_extensions.id(uri).is_some());
-    let direction = ours.direction().unwrap_or(Direction::Sendrecv).and(theirs.direction.reversed());
+    let wanted = ours.direction().unwrap_or(Direction::Sendrecv);
     Agreement {
-        direction,
+        direction: wanted.and(theirs.direction.reversed()),
         send: CodecParameters::common(&theirs.codecs, &receive),
         receive,
         send_extensions,
         receive_extensions,
-        remote: theirs.clone(),
+        ours: OurSection { direction: wanted, streams: stream_names(ours) },
+        theirs: TheirSection {
+            direction: theirs.direction,
+            track: theirs.track.clone(),
+            sources: theirs.sources.clone(),
+            reduced_size: theirs.reduced_size,
+        },
     }
+}
+
+/// The streams that a section names for its track, `-` for none among them.
+fn stream_names(section: &MediaDescription) -> Vec<String> {
+    let named = section.attributes.iter().filter_map(|attribute| match attribute {
+        Attribute::Msid(msid) => Some(msid.stream.clone()),
+        _ => None,
+    });
+    named.collect()
 }
