@@ -223,9 +223,13 @@ impl State {
         self.inboxes.get_mut(&id)
     }
 
-    /// Drops packets of a track from here on: nobody holds it.
+    /// Nobody holds one announcement of a track any more; after the last of them its packets are dropped.
     pub(crate) fn close_inbox(&mut self, id: ReceiverId) {
-        self.inboxes.remove(&id);
+        let Some(inbox) = self.inboxes.get_mut(&id) else { return };
+        inbox.announced -= 1;
+        if inbox.announced == 0 {
+            self.inboxes.remove(&id);
+        }
     }
 
     fn wake_readers(&mut self, id: ReceiverId) {
@@ -331,8 +335,10 @@ impl State {
                 Event::Writable => self.wake_for_room(),
                 Event::FrameReadable(id) => self.wake_readers(id),
                 Event::Track(track) => {
-                    self.inboxes.entry(track.receiver).or_default();
-                    self.queue(Event::Track(track));
+                    let receiver = track.receiver;
+                    if self.queue(Event::Track(track)) {
+                        self.inboxes.entry(receiver).or_default().announced += 1;
+                    }
                 }
                 Event::TransceiverStopped(id) => {
                     self.wake_readers(id.receiver());
@@ -341,7 +347,9 @@ impl State {
                 // Its end follows, and wakes whoever waits on it.
                 Event::ChannelFailed(..) => {}
                 Event::Closed(reason) => self.end(reason),
-                state => self.queue(state),
+                state => {
+                    self.queue(state);
+                }
             }
         }
     }
@@ -363,14 +371,17 @@ impl State {
         self.registered(ListId::Writers(id));
     }
 
-    fn queue(&mut self, event: Event) {
-        if self.events.len() < MAX_EVENTS {
+    /// Has an event wait for the application; says whether there was room, which there is not behind the last.
+    fn queue(&mut self, event: Event) -> bool {
+        let room = self.events.len() < MAX_EVENTS && self.ended.is_none();
+        if room {
             self.events.push_back(event);
         } else {
             self.counters.events_dropped += 1;
         }
         self.event_waiters.wake_all(&mut self.woken);
         self.status_waiters.wake_all(&mut self.woken);
+        room
     }
 
     fn end(&mut self, reason: CloseReason) {

@@ -73,6 +73,8 @@ const MAX_PACKETS: usize = 1024;
 /// Packets of a track that wait, and who waits for them.
 #[derive(Debug, Default)]
 pub(crate) struct Inbox {
+    /// Announcements of the track that a handle was made of, or may be yet: it is announced anew when its streams change.
+    pub(crate) announced: usize,
     packets: VecDeque<RtpPacket>,
     pub(crate) readers: WaitList,
 }
