@@ -257,3 +257,30 @@ fn what_is_refused_leaves_no_trace() {
         pair.connection(End::Alice).set_local_description(now, Some(Description::offer(munged))).is_err()
     );
 }
+
+#[test]
+fn the_end_is_the_last_event() {
+    let mut pair = Pair::new(1, Link::with_delay(Duration::from_millis(10)));
+    let now = pair.now;
+    pair.connection(End::Alice).create_data_channel(now, "chat", Default::default()).unwrap();
+    pair.add_addresses();
+    let alice = pair.connection(End::Alice);
+    alice.set_local_description(now, None).unwrap();
+    let offer = alice.local_description().unwrap().sdp;
+    let digits = offer.split("a=fingerprint:sha-256 ").nth(1).unwrap().split("\r\n").next().unwrap();
+    let other = digits.replace(|digit: char| digit.is_ascii_digit(), "0");
+    let offer = Description::offer(offer.replace(digits, &other));
+    let bob = pair.connection(End::Bob);
+    bob.set_remote_description(now, offer).unwrap();
+    bob.set_local_description(now, None).unwrap();
+    let answer = bob.local_description().unwrap();
+    pair.connection(End::Alice).set_remote_description(now, answer).unwrap();
+    pair.idle(Duration::from_secs(60));
+    for end in End::BOTH {
+        let events = &pair.peer(end).events;
+        let closed = events.iter().position(|(_, event)| matches!(event, Event::Closed(_))).unwrap();
+        assert_eq!(events[closed + 1..], [], "{end:?}");
+        let failed = Event::ConnectionStateChanged(ConnectionState::Failed);
+        assert!(events.iter().any(|(_, event)| *event == failed), "{end:?}");
+    }
+}

@@ -556,6 +556,7 @@ impl PeerConnection {
             reason => crate::CloseReason::Dtls(reason),
         };
         self.settle_data(now);
+        self.tell_states();
         self.events.push_back(Event::Closed(reason));
     }
 
