@@ -327,3 +327,21 @@ fn addresses_that_nobody_can_send_to_are_refused() {
     let sockets = vec![StdSocket::new(wildcard).expect("a socket")];
     assert!(Demux::<Std>::new(config, seeded_rng(2), clock, sockets, vec![]).is_err());
 }
+
+#[test]
+fn a_driver_that_is_gone_gets_no_new_connections() {
+    let builder = Builder::<Std>::new().addresses([SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]);
+    let (mut demuxes, port) =
+        builder.into_demuxes(NonZeroU16::new(2).expect("two")).expect("the loopback interface is there");
+    drop(demuxes.remove(0));
+    let peers: Vec<_> = (0..4).map(|_| port.peer().expect("the configuration is good")).collect();
+    for peer in &peers {
+        let ended =
+            std::iter::from_fn(|| peer.try_next_event()).any(|event| matches!(event, Event::Closed(_)));
+        assert!(!ended, "there is a driver left for it");
+    }
+    drop(demuxes);
+    assert!(peers.iter().all(|peer| block_on(peer.closed()) == CloseReason::Local));
+    let late = port.peer().expect("the configuration is good");
+    assert_eq!(block_on(late.closed()), CloseReason::Local, "nobody is left");
+}

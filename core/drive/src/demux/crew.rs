@@ -103,11 +103,23 @@ impl Crew {
         &self.members[usize::from(number)]
     }
 
-    /// The member for a new connection.
-    pub(super) fn recruit(&self) -> &Arc<Gate> {
-        let number = self.next.fetch_add(1, Ordering::Relaxed) % self.members.len();
+    /// Gives a new connection to a member, each in turn; those that are gone are passed over. Says whether there is one.
+    pub(super) fn recruit(&self, shared: &Arc<Shared>) -> bool {
         self.peers.fetch_add(1, Ordering::AcqRel);
-        &self.members[number]
+        let first = self.next.fetch_add(1, Ordering::Relaxed) % self.members.len();
+        let (before, from) = self.members.split_at(first);
+        let taken = from.iter().chain(before).any(|member| {
+            member.change(|state| {
+                if !state.over {
+                    state.arrivals.push(shared.clone());
+                }
+                !state.over
+            })
+        });
+        if !taken {
+            self.dismiss(1);
+        }
+        taken
     }
 
     /// Notes that so many connections have ended; members that are of no more use are told when the last has.
@@ -179,23 +191,32 @@ impl Crew {
         }
     }
 
-    /// Gives a connection to another member, and the directory's entries with it.
-    pub(super) fn hand_over(&self, luggage: Luggage, to: Member) {
+    /// Forgets all that a member has, which is gone.
+    pub(super) fn forget(&self, member: Member) {
         let mut directory = self.write();
-        directory.ways.extend(luggage.ways.iter().map(|way| (*way, to)));
-        let ufrags = luggage.former_ufrag.iter().chain([&luggage.ufrag]);
-        directory.ufrags.extend(ufrags.map(|ufrag| (ufrag.as_bytes().into(), to)));
+        directory.ways.retain(|_, owner| *owner != member);
+        directory.ufrags.retain(|_, owner| *owner != member);
+    }
+
+    /// Gives a connection to another member, and the directory's entries with it.
+    ///
+    /// # Errors
+    /// If that member is gone: it is the caller's, as before.
+    pub(super) fn hand_over(&self, luggage: Luggage, to: Member) -> Result<(), Luggage> {
+        let mut directory = self.write();
         // Whoever reads the directory from here on puts datagrams behind the connection in the new member's mail.
         let mut gate = self.member(to).lock();
         if gate.over {
-            drop(gate);
-            luggage.shared.lock().driver_leaves();
-            return self.dismiss(1);
+            return Err(luggage);
         }
+        directory.ways.extend(luggage.ways.iter().map(|way| (*way, to)));
+        let ufrags = luggage.former_ufrag.iter().chain([&luggage.ufrag]);
+        directory.ufrags.extend(ufrags.map(|ufrag| (ufrag.as_bytes().into(), to)));
         gate.mail.push(Mail::Peer(Box::new(luggage)));
         drop(gate);
         drop(directory);
         self.member(to).change(|_| ());
+        Ok(())
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Directory> {

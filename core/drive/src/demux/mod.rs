@@ -314,6 +314,7 @@ impl<H: Host> Drop for Demux<H> {
             Mail::Peer(luggage) => Some(luggage.shared),
             Mail::Datagram(_) | Mail::WayLost(_) => None,
         }));
+        self.crew.forget(self.member);
         ended.iter().for_each(|shared| shared.lock().driver_leaves());
         self.crew.dismiss(ended.len());
     }

@@ -109,8 +109,10 @@ impl<H: Host> Demux<H> {
         for ufrag in former_ufrag.iter().chain([&ufrag]) {
             self.table.lose_ufrag(ufrag);
         }
-        self.tally.peers_moved += 1;
-        self.crew.hand_over(Luggage { shared, ufrag, former_ufrag, ways }, to);
+        match self.crew.hand_over(Luggage { shared, ufrag, former_ufrag, ways }, to) {
+            Ok(()) => self.tally.peers_moved += 1,
+            Err(luggage) => self.insert(luggage),
+        }
     }
 
     pub(super) fn remove(&mut self, key: Key) {

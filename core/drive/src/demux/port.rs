@@ -207,14 +207,7 @@ impl Port {
         }
         peer.end_of_local_addresses(now);
         let shared = Arc::new(Shared::new(peer, gate.clock));
-        let over = crew.recruit().change(|state| {
-            if !state.over {
-                state.arrivals.push(shared.clone());
-            }
-            state.over
-        });
-        if over {
-            crew.dismiss(1);
+        if !crew.recruit(&shared) {
             shared.lock().driver_leaves();
         }
         Ok(PeerConnection::new(shared))
