@@ -24,7 +24,8 @@ pub struct Client {
 pub enum Opening {
     /// The answer is set, and the session stands.
     Opened(Session),
-    /// Another endpoint is to be offered to.
+    /// Another endpoint is to be offered to. It is shown the bearer token only where it is of the same origin: to a stranger
+    /// [`Client::bearer`] gives one.
     Redirected(Client),
 }
 
@@ -85,7 +86,8 @@ impl Client {
         match response.status() {
             StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
                 let endpoint = location.ok_or(ClientError::Malformed)?;
-                return Ok(Opening::Redirected(Self { endpoint, token: self.token.clone() }));
+                let token = self.token.clone().filter(|_| is_of_same_origin(&endpoint, &self.endpoint));
+                return Ok(Opening::Redirected(Self { endpoint, token }));
             }
             StatusCode::CREATED => {}
             other => return Err(ClientError::Status(other)),
@@ -154,6 +156,9 @@ impl Session {
         for candidate in fragment.candidates {
             let _ = peer.add_ice_candidate(Some(candidate));
         }
+        if fragment.end_of_candidates {
+            let _ = peer.add_ice_candidate(None);
+        }
         self.entity_tag = header(response, ETAG).map(str::to_owned);
         Ok(())
     }
@@ -178,6 +183,11 @@ fn request(method: Method, url: &Uri, token: Option<&str>) -> Builder {
 
 fn header(response: &Response<Bytes>, name: http::HeaderName) -> Option<&str> {
     response.headers().get(name)?.to_str().ok()
+}
+
+/// Whether two URLs have the same scheme, host and port (RFC 6454 §4).
+fn is_of_same_origin(one: &Uri, other: &Uri) -> bool {
+    (one.scheme(), one.authority()) == (other.scheme(), other.authority())
 }
 
 /// Where a reference leads from a URL (RFC 3986 §5.2, without dot segments, which nobody needs to name a session).

@@ -161,13 +161,21 @@ async fn pages_of_other_origins_may_ask() {
 #[tokio::test]
 async fn a_redirection_leads_elsewhere() {
     let client = Client::new(URL.parse().unwrap()).bearer("token");
-    let response = Response::builder()
-        .status(StatusCode::TEMPORARY_REDIRECT)
-        .header("location", "/other")
-        .body(Bytes::new())
-        .unwrap();
-    let Ok(Opening::Redirected(other)) = client.open(&publisher(), &response) else {
-        panic!("it is elsewhere")
-    };
-    assert_eq!(*other.endpoint(), "http://media.example/other");
+    let ours = publisher();
+    ours.set_local_description(None).unwrap();
+    for (location, endpoint, shows_token) in [
+        ("/other", "http://media.example/other", true),
+        ("http://stranger.example/live", "http://stranger.example/live", false),
+        ("http://media.example:8080/live", "http://media.example:8080/live", false),
+    ] {
+        let response = Response::builder()
+            .status(StatusCode::TEMPORARY_REDIRECT)
+            .header("location", location)
+            .body(Bytes::new())
+            .unwrap();
+        let Ok(Opening::Redirected(other)) = client.open(&ours, &response) else { panic!("it is elsewhere") };
+        assert_eq!(*other.endpoint(), *endpoint);
+        let request = other.offer(&ours).unwrap();
+        assert_eq!(request.headers().contains_key("authorization"), shows_token, "{location}");
+    }
 }
