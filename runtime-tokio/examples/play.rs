@@ -7,31 +7,27 @@
 //! It prints an address. The page there shows the file from its beginning, again and again, to everybody who opens it. The
 //! file's frames are put into packets as they are: pictures of VP8, VP9 or AV1 and sound of Opus.
 
+mod site;
+
 use std::fs::File;
 use std::io::BufReader;
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
-use axum::response::Html;
-use axum::routing::{any, get};
+use axum::http::StatusCode;
 use clap::Parser;
 use pavane_tokio::pavane::rtp::send::OutgoingFrame;
 use pavane_tokio::pavane::rtp::{PayloadType, RtpTimestamp};
 use pavane_tokio::pavane::{MediaKind, TrackInit};
-use pavane_tokio::{Builder, ConnectionState, Event, LocalTrack, PeerConnection, Port};
-use pavane_whip::{Endpoint, Kind};
-use tokio::net::TcpListener;
+use pavane_tokio::{Builder, ConnectionState, Event, LocalTrack, PeerConnection};
+use pavane_whip::Kind;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use webm_iterable::WebmIterator;
 use webm_iterable::matroska_spec::{Block, Master, MatroskaSpec, SimpleBlock};
+
+use site::Page;
 
 /// Plays a file to browsers.
 #[derive(Parser)]
@@ -43,49 +39,23 @@ struct Arguments {
     port: u16,
 }
 
-/// What the requests share.
-struct Cinema {
-    port: Port,
-    whep: Endpoint,
-    file: PathBuf,
-}
-
-/// Bytes of a request at most.
-const MAX_REQUEST: usize = 64 * 1024;
-
 #[tokio::main]
 async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let formats = describe(&arguments.file)?;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port)).await?;
-    println!("{formats}: open http://localhost:{} in a browser.", listener.local_addr()?.port());
+    let Arguments { file, port } = Arguments::parse();
+    let formats = describe(&file)?;
+    let (listener, url) = site::bind(port).await?;
+    println!("{formats}: open {url} in a browser.");
     let port = Builder::new().include_loopback(true).build_port()?;
-    let cinema = Arc::new(Cinema { port, whep: Endpoint::new(Kind::Whep, "/whep"), file: arguments.file });
-    let app = Router::new()
-        .route("/", get(|| async { Html(PAGE) }))
-        .route("/whep", any(whep))
-        .route("/whep/{id}", any(whep))
-        .with_state(cinema);
-    axum::serve(listener, app).await?;
-    Ok(())
-}
-
-async fn whep(State(cinema): State<Arc<Cinema>>, request: Request) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_REQUEST).await else {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-        return response;
-    };
-    let accept = |_: &_, _: &_| {
-        let peer = cinema.port.peer().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+    let accept = move || {
+        let peer = port.peer().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
         let track = |kind| peer.add_track(TrackInit::new(kind).stream("film"));
         let tracks = track(MediaKind::Audio).and_then(|audio| Ok([audio, track(MediaKind::Video)?]));
         let tracks = tracks.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-        tokio::spawn(show(peer.clone(), tracks, cinema.file.clone()));
+        tokio::spawn(show(peer.clone(), tracks, file.clone()));
         Ok(peer)
     };
-    cinema.whep.handle(axum::http::Request::from_parts(parts, body), accept).await.map(Body::from)
+    site::serve(listener, Kind::Whep, PAGE, accept).await?;
+    Ok(())
 }
 
 /// Sees a watcher through its connection; the film begins when that is there, and again when the watcher lacks a key
@@ -323,39 +293,17 @@ fn data<'f>(frames: impl Iterator<Item = &'f [u8]>) -> Vec<Vec<u8>> {
     frames.map(<[u8]>::to_vec).collect()
 }
 
-const PAGE: &str = r#"<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Play</title>
-<link rel="icon" href="data:,">
-<style>
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem }
-  video { width: 100%; aspect-ratio: 4/3; background: #222; border-radius: .5rem }
-  button { font: inherit; padding: .4rem 1rem; margin: 0 .5rem 1rem 0 }
-</style>
-<h1>Play</h1>
-<button id="watch">Watch</button> <span id="state"></span>
-<video id="video" autoplay playsinline muted controls></video>
-<script>
-  const show = (text) => { document.getElementById("state").textContent = text; };
-
+const PAGE: Page = Page {
+    title: "Play",
+    actions: &["watch"],
+    script: r#"
   async function watch() {
     const peer = new RTCPeerConnection();
-    peer.onconnectionstatechange = () => show(peer.connectionState);
     const stream = new MediaStream();
     for (const kind of ["audio", "video"]) stream.addTrack(peer.addTransceiver(kind, { direction: "recvonly" }).receiver.track);
-    document.getElementById("video").srcObject = stream;
-    await peer.setLocalDescription();
-    if (peer.iceGatheringState !== "complete") {
-      await new Promise((resolve) => {
-        peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && resolve();
-      });
-    }
-    const response = await fetch("/whep", { method: "POST", headers: { "content-type": "application/sdp" }, body: peer.localDescription.sdp });
-    if (!response.ok) throw new Error(`the program says ${response.status}`);
-    await peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
-    addEventListener("pagehide", () => fetch(response.headers.get("location"), { method: "DELETE", keepalive: true }));
+    video.srcObject = stream;
+    const session = await open(peer);
+    addEventListener("pagehide", () => fetch(session, { method: "DELETE", keepalive: true }));
   }
-
-  document.getElementById("watch").onclick = () => watch().catch((error) => show(error.message));
-</script>
-</html>
-"#;
+"#,
+};

@@ -7,28 +7,24 @@
 //! It prints an address. The page there publishes a camera and a microphone; the file is whole when it stops. The program
 //! takes VP8 and Opus, puts their packets together into frames, and writes the frames down as they are.
 
+mod site;
+
 use std::fs::File;
 use std::io::BufWriter;
-use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
-use axum::response::Html;
-use axum::routing::{any, get};
+use axum::http::StatusCode;
 use clap::Parser;
 use pavane_tokio::pavane::rtp::frame::Frame;
 use pavane_tokio::pavane::{Codec, CodecParameters, FrameOptions, Instant, MediaKind};
-use pavane_tokio::{Builder, ConnectionState, Event, PeerConnection, Port, RemoteTrack};
-use pavane_whip::{Endpoint, Kind};
-use tokio::net::TcpListener;
+use pavane_tokio::{Builder, ConnectionState, Event, PeerConnection, RemoteTrack};
+use pavane_whip::Kind;
 use tokio::sync::mpsc;
 use webm_iterable::matroska_spec::{Master, MatroskaSpec, SimpleBlock};
 use webm_iterable::{WebmWriter, WriteOptions};
+
+use site::Page;
 
 /// Records what is published to a file.
 #[derive(Parser)]
@@ -40,50 +36,24 @@ struct Arguments {
     port: u16,
 }
 
-/// What the requests share.
-struct Studio {
-    port: Port,
-    whip: Endpoint,
-    file: PathBuf,
-}
-
-/// Bytes of a request at most.
-const MAX_REQUEST: usize = 64 * 1024;
-
 #[tokio::main]
 async fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, arguments.port)).await?;
-    println!("Open http://localhost:{} in a browser.", listener.local_addr()?.port());
+    let Arguments { file, port } = Arguments::parse();
+    let (listener, url) = site::bind(port).await?;
+    println!("Open {url} in a browser.");
     let plain = |payload_type, rtx, codec| CodecParameters { payload_type, rtx, codec };
     let codecs = vec![
         plain(111, None, Codec::audio("opus", 48_000, Some(2))),
         plain(96, Some(97), Codec::video("VP8")),
     ];
     let port = Builder::new().include_loopback(true).codecs(codecs).build_port()?;
-    let studio = Arc::new(Studio { port, whip: Endpoint::new(Kind::Whip, "/whip"), file: arguments.file });
-    let app = Router::new()
-        .route("/", get(|| async { Html(PAGE) }))
-        .route("/whip", any(whip))
-        .route("/whip/{id}", any(whip))
-        .with_state(studio);
-    axum::serve(listener, app).await?;
-    Ok(())
-}
-
-async fn whip(State(studio): State<Arc<Studio>>, request: Request) -> Response<Body> {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, MAX_REQUEST).await else {
-        let mut response = Response::new(Body::empty());
-        *response.status_mut() = StatusCode::PAYLOAD_TOO_LARGE;
-        return response;
-    };
-    let accept = |_: &_, _: &_| {
-        let peer = studio.port.peer().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
-        tokio::spawn(record(peer.clone(), studio.file.clone()));
+    let accept = move || {
+        let peer = port.peer().map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)?;
+        tokio::spawn(record(peer.clone(), file.clone()));
         Ok(peer)
     };
-    studio.whip.handle(axum::http::Request::from_parts(parts, body), accept).await.map(Body::from)
+    site::serve(listener, Kind::Whip, PAGE, accept).await?;
+    Ok(())
 }
 
 /// Frames that wait to be written at most; a disk that is slower has those who read them wait.
@@ -261,49 +231,25 @@ fn begin(file: BufWriter<File>, (width, height): (u64, u64)) -> Result<WebmWrite
 /// Two channels, nothing to skip, 48 kHz, no gain, no mapping (RFC 7845 §5.1).
 const OPUS_HEAD: &[u8; 19] = b"OpusHead\x01\x02\x00\x00\x80\xbb\x00\x00\x00\x00\x00";
 
-const PAGE: &str = r#"<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Record</title>
-<link rel="icon" href="data:,">
-<style>
-  body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem }
-  video { width: 100%; aspect-ratio: 4/3; background: #222; border-radius: .5rem }
-  button { font: inherit; padding: .4rem 1rem; margin: 0 .5rem 1rem 0 }
-</style>
-<h1>Record</h1>
-<button id="record">Record</button><button id="stop">Stop</button> <span id="state"></span>
-<video id="video" autoplay playsinline muted></video>
-<script>
-  const show = (text) => { document.getElementById("state").textContent = text; };
+const PAGE: Page = Page {
+    title: "Record",
+    actions: &["record", "stop"],
+    script: r#"
   let recording;
 
   async function record() {
     const stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: true });
     const peer = new RTCPeerConnection();
-    peer.onconnectionstatechange = () => show(peer.connectionState);
     for (const track of stream.getTracks()) peer.addTransceiver(track, { direction: "sendonly", streams: [stream] });
-    document.getElementById("video").srcObject = stream;
-    await peer.setLocalDescription();
-    if (peer.iceGatheringState !== "complete") {
-      await new Promise((resolve) => {
-        peer.onicegatheringstatechange = () => peer.iceGatheringState === "complete" && resolve();
-      });
-    }
-    const response = await fetch("/whip", { method: "POST", headers: { "content-type": "application/sdp" }, body: peer.localDescription.sdp });
-    if (!response.ok) throw new Error(`the program says ${response.status}`);
-    await peer.setRemoteDescription({ type: "answer", sdp: await response.text() });
-    recording = { peer, stream, url: response.headers.get("location") };
+    video.srcObject = stream;
+    recording = { peer, stream, session: await open(peer) };
   }
 
   async function stop() {
-    await fetch(recording.url, { method: "DELETE" });
+    await fetch(recording.session, { method: "DELETE" });
     recording.peer.close();
     for (const track of recording.stream.getTracks()) track.stop();
     show("stopped");
   }
-
-  for (const [name, action] of Object.entries({ record, stop })) {
-    document.getElementById(name).onclick = () => action().catch((error) => show(error.message));
-  }
-</script>
-</html>
-"#;
+"#,
+};
