@@ -264,8 +264,8 @@ impl Agent {
 
     /// An allocation is over, or the way to it is.
     ///
-    /// Deviation: where the server holds another allocation for our 5-tuple, RFC 8656 §7.4 tries another port; ports are the
-    /// caller's here. Nor is a server asked again that had no room.
+    /// Deviation: where the server holds somebody else's allocation for our 5-tuple, RFC 8656 §7.4 tries another port; ports
+    /// are the caller's here. Nor is a server asked again that had no room.
     pub(crate) fn relay_ended(&mut self, now: Instant, path: Path, reason: EndReason) {
         let Some(n) = self.servers.relays.0.iter().position(|relay| relay.allocation.path() == path) else {
             return;

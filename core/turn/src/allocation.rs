@@ -36,13 +36,35 @@ pub struct Allocation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     /// It has been asked for.
-    Allocating,
+    Allocating(Attempt),
     /// It is there, and is refreshed at this moment, unless that has been asked for.
     Live { relayed: Relayed, refresh_at: Option<Instant> },
     /// The server has been told that it ends.
     Releasing,
     /// There is nothing (left).
     Over,
+}
+
+/// How an allocation has been asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    /// How often with credentials: the grant of any but the last may have been lost on its way.
+    asked: u32,
+    /// How often what the server held was given back, so that it could be asked for anew.
+    reclaimed: u32,
+}
+
+/// How often an allocation whose grant was lost is given back and asked for anew.
+const MAX_RECLAIMS: u32 = 3;
+
+impl Attempt {
+    /// What to do when the server says that it holds an allocation for our 5-tuple already (RFC 8656 §7.4): a server need
+    /// not know a repeated request again, and what it granted the first time is then in our way. It is given back; its
+    /// addresses are only told once. Where no grant can have been lost, it is somebody else's.
+    pub(crate) fn reclaimed(self) -> Option<Self> {
+        let is_ours = self.asked > 1 && self.reclaimed < MAX_RECLAIMS;
+        is_ours.then_some(Self { asked: 0, reclaimed: self.reclaimed + 1 })
+    }
 }
 
 /// The addresses on the relay.
@@ -68,7 +90,7 @@ impl Allocation {
         let mut allocation = Self {
             config,
             path,
-            state: State::Allocating,
+            state: State::Allocating(Attempt::default()),
             session: None,
             proved: false,
             transactions: Transactions::new(schedule),
@@ -118,14 +140,15 @@ impl Allocation {
     /// Gives the address back. What tells the server so is still to be polled and sent.
     pub fn close(&mut self, now: Instant, rng: &mut dyn CryptoRng) {
         match self.state {
-            State::Live { .. } => {
+            State::Allocating(Attempt { asked: 0, .. }) => self.end(EndReason::Closed),
+            // The grant may be on its way.
+            State::Allocating(_) | State::Live { .. } => {
                 self.transactions.clear();
                 self.peers = Peers::default();
                 self.state = State::Releasing;
                 self.ask(now, rng, Ask::Release);
                 self.turn(now, rng);
             }
-            State::Allocating => self.end(EndReason::Closed),
             State::Releasing | State::Over => {}
         }
     }
@@ -157,6 +180,11 @@ impl Allocation {
         while let Some(id) = self.transactions.next_due() {
             let Some(ask) = self.transactions.get(id).map(|transaction| transaction.ask) else { continue };
             self.transactions.written(id, self.session.is_some());
+            if let (State::Allocating(attempt), Ask::Allocate, Some(_)) =
+                (&mut self.state, ask, &self.session)
+            {
+                attempt.asked += 1;
+            }
             self.counters.requests_sent += 1;
             let len = self.write(id, ask, buf);
             return Some(Transmit { path: self.path, ecn: None, len, segment_size: None });
@@ -250,7 +278,7 @@ impl Allocation {
 
     fn unanswered(&mut self, ask: Ask) {
         match ask {
-            Ask::Allocate | Ask::Refresh => self.end(EndReason::Unreachable),
+            Ask::Allocate | Ask::Reclaim | Ask::Refresh => self.end(EndReason::Unreachable),
             Ask::Release => self.end(EndReason::Closed),
             Ask::Permit(ip) => self.not_permitted(ip),
             Ask::Bind(number, _) => self.peers.not_bound(number),
@@ -274,7 +302,7 @@ impl Allocation {
     fn write(&self, id: TransactionId, ask: Ask, buf: &mut Vec<u8>) -> usize {
         let method = match ask {
             Ask::Allocate => Method::ALLOCATE,
-            Ask::Refresh | Ask::Release => Method::REFRESH,
+            Ask::Refresh | Ask::Release | Ask::Reclaim => Method::REFRESH,
             Ask::Permit(_) => Method::CREATE_PERMISSION,
             Ask::Bind(..) => Method::CHANNEL_BIND,
         };
@@ -297,7 +325,7 @@ impl Allocation {
                 message.attribute(AttributeType::REQUESTED_ADDRESS_FAMILY, &family)
             }
             Ask::Refresh => message,
-            Ask::Release => message.attribute(AttributeType::LIFETIME, &[0; 4]),
+            Ask::Release | Ask::Reclaim => message.attribute(AttributeType::LIFETIME, &[0; 4]),
             Ask::Permit(ip) => {
                 // RFC 8656 §10.1: the port says nothing.
                 message.xor_address(AttributeType::XOR_PEER_ADDRESS, SocketAddr::new(ip, 0))

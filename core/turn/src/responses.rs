@@ -38,14 +38,14 @@ impl Allocation {
         let Some(transaction) = self.transactions.take(message.transaction()) else { return };
         let is_understood = message.unknown_required().next().is_none();
         match message.class() {
-            _ if !is_understood => self.refused(transaction.ask, EndReason::Misunderstood),
-            Class::Success => self.succeeded(now, &transaction, message),
+            _ if !is_understood => self.refused(now, rng, transaction.ask, EndReason::Misunderstood),
+            Class::Success => self.succeeded(now, rng, &transaction, message),
             _ => match self.judge(&transaction, message) {
                 Verdict::Again => {
                     let renewals = transaction.renewals + 1;
                     self.transactions.begin(now, rng, transaction.ask, true, renewals);
                 }
-                Verdict::Refused(reason) => self.refused(transaction.ask, reason),
+                Verdict::Refused(reason) => self.refused(now, rng, transaction.ask, reason),
             },
         }
         self.turn(now, rng);
@@ -67,11 +67,17 @@ impl Allocation {
         }
     }
 
-    fn succeeded(&mut self, now: Instant, transaction: &Transaction, message: &Message<'_>) {
+    fn succeeded(
+        &mut self,
+        now: Instant,
+        rng: &mut dyn CryptoRng,
+        transaction: &Transaction,
+        message: &Message<'_>,
+    ) {
         self.proved |= transaction.authenticated;
         let lifetime = message.lifetime().unwrap_or(DEFAULT_LIFETIME);
         match (transaction.ask, self.state) {
-            (Ask::Allocate, State::Allocating) => {
+            (Ask::Allocate, State::Allocating(_)) => {
                 let Some(relayed) = self.relayed_in(message) else {
                     return self.end(EndReason::Misunderstood);
                 };
@@ -82,6 +88,7 @@ impl Allocation {
             }
             (Ask::Refresh, State::Live { relayed, .. }) => self.granted(now, relayed, lifetime),
             (Ask::Release, _) => self.end(EndReason::Closed),
+            (Ask::Reclaim, _) => self.ask(now, rng, Ask::Allocate),
             (Ask::Permit(ip), _) if self.peers.granted(now, ip) => {
                 self.events.push_back(Event::Permitted(ip))
             }
@@ -112,7 +119,10 @@ impl Allocation {
                 _ => Verdict::Refused(EndReason::Misunderstood),
             },
             ErrorCode::ALLOCATION_MISMATCH => Verdict::Refused(EndReason::Mismatch),
-            ErrorCode::WRONG_CREDENTIALS => Verdict::Refused(EndReason::Unauthorized),
+            // What is somebody else's is not given back by us, and says nothing of who we are.
+            ErrorCode::WRONG_CREDENTIALS if transaction.ask != Ask::Reclaim => {
+                Verdict::Refused(EndReason::Unauthorized)
+            }
             code => Verdict::Refused(EndReason::Refused(code)),
         }
     }
@@ -141,11 +151,19 @@ impl Allocation {
     }
 
     /// What is asked for is not to be had. What concerns the allocation ends it; so does that the server does not know it.
-    fn refused(&mut self, ask: Ask, reason: EndReason) {
+    fn refused(&mut self, now: Instant, rng: &mut dyn CryptoRng, ask: Ask, reason: EndReason) {
+        if let (Ask::Allocate, EndReason::Mismatch, State::Allocating(attempt)) = (ask, reason, self.state)
+            && let Some(attempt) = attempt.reclaimed()
+        {
+            self.state = State::Allocating(attempt);
+            return self.ask(now, rng, Ask::Reclaim);
+        }
         match (ask, reason) {
             // RFC 8656 §8.3: what is gone need not be given back.
             (Ask::Release, _) => self.end(EndReason::Closed),
-            (Ask::Allocate | Ask::Refresh, _)
+            // It has ended by itself.
+            (Ask::Reclaim, EndReason::Mismatch) => self.ask(now, rng, Ask::Allocate),
+            (Ask::Allocate | Ask::Reclaim | Ask::Refresh, _)
             | (_, EndReason::Mismatch | EndReason::Unauthorized | EndReason::Challenge(_)) => {
                 self.end(reason)
             }

@@ -18,6 +18,8 @@ pub(crate) enum Ask {
     Refresh,
     /// That it ends.
     Release,
+    /// That one ends whose grant never came, so that another can be asked for.
+    Reclaim,
     /// That a peer may reach us.
     Permit(IpAddr),
     /// That a channel stands for a peer.

@@ -283,6 +283,69 @@ fn errors_end_an_allocation_that_is_asked_for() {
     }
 }
 
+/// A server that does not know a repeated request again finds its own first grant in the way (RFC 8656 §7.2, §7.4).
+#[test]
+fn an_allocation_whose_grant_was_lost_is_given_back_and_asked_for_anew() {
+    for has_expired in [false, true] {
+        let mut scene = Scene::new(Family::V4, Transport::Udp);
+        scene.challenge();
+        scene.asked().unwrap();
+        scene.wait(Duration::from_millis(500));
+        let repeated = scene.asked().unwrap();
+        scene.refuse(&repeated, 437, &[]);
+        let given_back = scene.asked().unwrap();
+        let message = Message::parse(&given_back).unwrap();
+        assert_eq!((message.method(), message.lifetime()), (Method::REFRESH, Some(0)));
+        match has_expired {
+            true => scene.refuse(&given_back, 437, &[]),
+            false => scene.accept(&given_back, |message| message),
+        }
+        scene.grant();
+        assert!(matches!(scene.event(), Some(Event::Allocated { relayed, .. }) if relayed == at(RELAYED)));
+        assert_eq!((scene.asked(), scene.event()), (None, None));
+    }
+}
+
+/// What nobody can have granted us is somebody else's, and stays his.
+#[test]
+fn an_allocation_of_somebody_else_is_left_alone() {
+    let mut scene = Scene::new(Family::V4, Transport::Udp);
+    scene.challenge();
+    let first = scene.asked().unwrap();
+    scene.refuse(&first, 437, &[]);
+    assert_eq!((scene.ended(), scene.asked()), (Some(EndReason::Mismatch), None));
+
+    let mut scene = Scene::new(Family::V4, Transport::Udp);
+    scene.challenge();
+    scene.asked().unwrap();
+    scene.wait(Duration::from_millis(500));
+    let repeated = scene.asked().unwrap();
+    scene.refuse(&repeated, 437, &[]);
+    let given_back = scene.asked().unwrap();
+    scene.refuse(&given_back, 441, &[]);
+    assert_eq!((scene.ended(), scene.asked()), (Some(EndReason::Refused(ErrorCode(441))), None));
+}
+
+/// A server that always finds something in the way is left in the end.
+#[test]
+fn giving_back_ends() {
+    let mut scene = Scene::new(Family::V4, Transport::Udp);
+    scene.challenge();
+    for _ in 0..MAX_RECLAIMS {
+        scene.asked().unwrap();
+        scene.wait(Duration::from_millis(500));
+        let repeated = scene.asked().unwrap();
+        scene.refuse(&repeated, 437, &[]);
+        let given_back = scene.asked().unwrap();
+        scene.accept(&given_back, |message| message);
+    }
+    scene.asked().unwrap();
+    scene.wait(Duration::from_millis(500));
+    let repeated = scene.asked().unwrap();
+    scene.refuse(&repeated, 437, &[]);
+    assert_eq!((scene.ended(), scene.asked()), (Some(EndReason::Mismatch), None));
+}
+
 #[test]
 fn what_is_not_authentic_is_as_if_it_had_never_come() {
     let mut scene = Scene::new(Family::V4, Transport::Udp);
@@ -410,6 +473,27 @@ fn closing_gives_the_address_back() {
     scene.refuse(&request, 437, &[]);
     assert_eq!(scene.ended(), Some(EndReason::Closed));
     assert_eq!(scene.allocation.poll_timeout(), None);
+}
+
+#[test]
+fn closing_gives_back_what_may_have_been_granted() {
+    let mut scene = Scene::new(Family::V4, Transport::Udp);
+    scene.challenge();
+    scene.asked().unwrap();
+    scene.allocation.close(scene.now, &mut scene.rng);
+    let given_back = scene.asked().unwrap();
+    let message = Message::parse(&given_back).unwrap();
+    assert_eq!((message.method(), message.lifetime()), (Method::REFRESH, Some(0)));
+    scene.refuse(&given_back, 437, &[]);
+    assert_eq!(scene.ended(), Some(EndReason::Closed));
+
+    let mut scene = Scene::new(Family::V4, Transport::Udp);
+    scene.allocation.close(scene.now, &mut scene.rng);
+    assert_eq!(
+        (scene.ended(), scene.asked()),
+        (Some(EndReason::Closed), None),
+        "nobody was asked in earnest"
+    );
 }
 
 #[test]
