@@ -33,8 +33,11 @@ struct Arguments {
     #[arg(long, default_value_t = 200)]
     echoes: usize,
     /// How long each figure is watched, in seconds.
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// How often the echoes are measured, with the flood and without it by turns.
+    #[arg(long, default_value_t = 7)]
+    rounds: usize,
     /// Datagrams of strangers, each from an address of its own.
     #[arg(long, default_value_t = 1_000_000)]
     strangers: u32,
@@ -183,25 +186,15 @@ async fn server(arguments: &Arguments) {
     for (_, channel) in peers.iter().take(arguments.echoes) {
         tokio::spawn(echo(channel.clone()));
     }
-    println!(
-        "\n| {} peers echo 100 bytes 50 times a second | p50 | p99 | server's CPU | the system had no buffer for |\n|---|---|---|---|---|",
-        arguments.echoes
-    );
-    let question = |flood| json!({"echo": arguments.echoes, "seconds": arguments.seconds, "flood": flood, "port": address.port()});
-    for (what, flood) in [("alone", "none"), ("one of them floods garbage", "peer"), ("alone again", "none")]
-    {
-        let (from, overflowed) = (usage().cpu, overflows());
-        let (back, answer) = clients.ask_patiently(question(flood)).await;
-        clients = back;
-        let cpu = (usage().cpu - from).as_secs_f64() / arguments.seconds as f64;
-        let overflowed = overflows() - overflowed;
-        println!(
-            "| {what} | {} µs | {} µs | {:.1} % | {overflowed} datagrams |",
-            answer["p50"],
-            answer["p99"],
-            100.0 * cpu
-        );
+    let (mut quiet, mut flooded) = (Vec::new(), Vec::new());
+    for _ in 0..arguments.rounds {
+        for (rounds, flood) in [(&mut quiet, false), (&mut flooded, true)] {
+            let (back, round) = measured(arguments, clients, address, flood).await;
+            clients = back;
+            rounds.push(round);
+        }
     }
+    print_echoes(arguments, &quiet, &flooded);
 
     let from = usage();
     let sent = tokio::task::spawn_blocking({
@@ -212,12 +205,74 @@ async fn server(arguments: &Arguments) {
     tokio::time::sleep(Duration::from_millis(500)).await;
     let to = usage();
     println!(
-        "\n{} strangers in {elapsed:.1?}: heap {:+} bytes, table of {} entries, {} dropped at a glance",
+        "\n{} strangers in {elapsed:.1?}: heap {} bytes before, {} after; resident {} and {}; table of {} entries, {} \
+         dropped at a glance",
         arguments.strangers,
-        to.heap as i64 - from.heap as i64,
+        from.heap,
+        to.heap,
+        from.resident,
+        to.resident,
         port.counters().table,
         port.counters().unknown
     );
+}
+
+/// What a round of echoes came to.
+struct Round {
+    p50: f64,
+    p99: f64,
+    /// The share of a core that the server took.
+    cpu: f64,
+    /// Datagrams that the system had no buffer for.
+    overflowed: u64,
+}
+
+/// Has the clients measure echoes, while one of them floods or not.
+async fn measured(
+    arguments: &Arguments,
+    clients: Clients,
+    port: SocketAddr,
+    flood: bool,
+) -> (Clients, Round) {
+    let Arguments { echoes, seconds, .. } = arguments;
+    let question = json!({"echo": echoes, "seconds": seconds, "flood": flood, "port": port.port()});
+    let (from, overflowed) = (usage().cpu, overflows());
+    let (clients, answer) = clients.ask_patiently(question).await;
+    let round = Round {
+        p50: answer["p50"].as_f64().unwrap_or(f64::NAN),
+        p99: answer["p99"].as_f64().unwrap_or(f64::NAN),
+        cpu: (usage().cpu - from).as_secs_f64() / *seconds as f64,
+        overflowed: overflows() - overflowed,
+    };
+    (clients, round)
+}
+
+/// Prints the medians over the rounds. Rounds with the flood and without it alternate, and each is compared with its
+/// neighbour: what else the machine does then concerns both.
+fn print_echoes(arguments: &Arguments, quiet: &[Round], flooded: &[Round]) {
+    println!(
+        "\n| {} peers echo 100 bytes 50 times a second, {} rounds | p50 | p99 | server's CPU | no buffer for |",
+        arguments.echoes,
+        quiet.len()
+    );
+    println!("|---|---|---|---|---|");
+    for (what, rounds) in [("alone", quiet), ("while another floods garbage", flooded)] {
+        println!(
+            "| {what} | {:.0} µs | {:.0} µs | {:.1} % | {} datagrams |",
+            median(rounds.iter().map(|round| round.p50)),
+            median(rounds.iter().map(|round| round.p99)),
+            100.0 * median(rounds.iter().map(|round| round.cpu)),
+            rounds.iter().map(|round| round.overflowed).sum::<u64>()
+        );
+    }
+    let ratios = quiet.iter().zip(flooded).map(|(quiet, flooded)| flooded.p99 / quiet.p99);
+    println!("\nthe flood makes the p99 {:.2} times what it is without", median(ratios));
+}
+
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_unstable_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
 async fn connect(
@@ -319,7 +374,7 @@ struct Client {
 async fn measure(question: &Value, peers: &[Client]) -> Value {
     let count = question["echo"].as_u64().unwrap_or(0) as usize;
     let seconds = question["seconds"].as_u64().unwrap_or(1);
-    let flooding = question["flood"] == "peer";
+    let flooding = question["flood"] == true;
     let flood = flooding.then(|| {
         let socket = peers[count].socket.try_clone().expect("a descriptor more");
         let to = SocketAddr::from((Ipv4Addr::LOCALHOST, question["port"].as_u64().unwrap_or(0) as u16));
