@@ -20,6 +20,8 @@ pub struct Str0m {
     remote: SocketAddr,
     next: Option<Duration>,
     waiting: VecDeque<Vec<u8>>,
+    /// Something was given to it since its outputs were drained.
+    stirred: bool,
     received: u64,
 }
 
@@ -42,13 +44,14 @@ impl Str0m {
             remote,
             next: None,
             waiting: VecDeque::new(),
+            stirred: true,
             received: 0,
         }
     }
 
     /// Its outputs have to be drained after each input; datagrams wait until they are asked for.
     fn drain(&mut self) {
-        self.next = None;
+        (self.next, self.stirred) = (None, false);
         // An error is the connection's end: what is not open by then never is.
         while let Ok(output) = self.rtc.poll_output() {
             match output {
@@ -100,8 +103,11 @@ impl Peer for Str0m {
         self.drain();
     }
 
+    /// Each asking for outputs costs it a look at all that is under way.
     fn attend(&mut self, _: Duration) {
-        self.drain();
+        if self.stirred {
+            self.drain();
+        }
     }
 
     fn transmit(&mut self, _: Duration, out: &mut dyn FnMut(&[u8])) {
@@ -125,6 +131,7 @@ impl Peer for Str0m {
 
     fn send(&mut self, _: Duration, message: &[u8]) -> bool {
         let Some(mut channel) = self.channel.and_then(|id| self.rtc.channel(id)) else { return false };
+        self.stirred = true;
         channel.write(true, message).unwrap()
     }
 

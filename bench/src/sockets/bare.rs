@@ -9,7 +9,7 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use quinn_udp::UdpSocketState;
 
-use super::{Amount, Calls, ECHO, OUTSTANDING, Round, SIZE};
+use super::{Amount, Calls, ECHO, Round, SIZE};
 use crate::stack::Peer;
 
 /// A peer and its socket.
@@ -18,7 +18,8 @@ struct End<P> {
     socket: UdpSocket,
 }
 
-struct Loop<P> {
+/// Both ends; a sender has so much under way at most.
+struct Loop<P, const OUTSTANDING: usize> {
     ends: [End<P>; 2],
     start: Instant,
     poll: Poll,
@@ -34,8 +35,8 @@ const TURN: usize = 32;
 const SYSTEM_BUFFER: usize = 2 << 20;
 
 /// Connects two peers, and measures.
-pub fn run<P: Peer>(amount: Amount) -> Round {
-    let mut this = Loop::<P>::new();
+pub fn run<P: Peer, const OUTSTANDING: usize>(amount: Amount) -> Round {
+    let mut this = Loop::<P, OUTSTANDING>::new();
     while !this.ends.iter().all(|end| end.peer.is_open()) {
         this.turn();
     }
@@ -47,7 +48,7 @@ pub fn run<P: Peer>(amount: Amount) -> Round {
     Round { cpu, wall, calls, echoes: (0..amount.echoes).map(|_| this.echo()).collect() }
 }
 
-impl<P: Peer> Loop<P> {
+impl<P: Peer, const OUTSTANDING: usize> Loop<P, OUTSTANDING> {
     fn new() -> Self {
         let sockets = [(); 2].map(|()| UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
         let poll = Poll::new().unwrap();
