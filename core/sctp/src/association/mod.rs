@@ -224,10 +224,10 @@ impl Association {
         }
     }
 
-    /// The length in bytes of the largest packet that [`poll_transmit`](Self::poll_transmit) makes: what has been proven to
-    /// pass.
+    /// The length in bytes of the largest packet that [`poll_transmit`](Self::poll_transmit) makes, and of every one that is
+    /// full of new data: what has been proven to pass, less some bytes that would make them differ.
     pub const fn max_packet(&self) -> usize {
-        self.path_mtu.proven()
+        self.sender.max_packet()
     }
 
     /// How many bytes of the stream have not been sent once.

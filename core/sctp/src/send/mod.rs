@@ -162,18 +162,27 @@ impl Sender {
 
     /// Packets may be of this size from here on.
     pub(crate) fn set_packet(&mut self, size: usize) {
-        self.packet_room = (size - COMMON_HEADER) & !3;
+        self.packet_room = size - COMMON_HEADER;
         self.black_hole = false;
-        self.congestion.set_packet(self.packet_room as u64);
         self.cut_to_size();
+        self.congestion.set_packet(self.packet_room as u64);
         self.set_pace();
     }
 
     /// Cuts messages so that as many chunks fill a packet as it takes for none to be longer than a base packet carries.
+    ///
+    /// Packets have no room beyond those chunks, so that none is larger than one full of them: callers batch packets of one
+    /// size.
     const fn cut_to_size(&mut self) {
         let chunks = self.packet_room.div_ceil(self.base_room);
         let share = (self.packet_room / chunks) & !3;
+        self.packet_room = share * chunks;
         self.fragment = share - self.ring.header();
+    }
+
+    /// The length of the largest packet.
+    pub(crate) const fn max_packet(&self) -> usize {
+        COMMON_HEADER + self.packet_room
     }
 
     /// Whether packets seem to have vanished for their size since somebody asked.

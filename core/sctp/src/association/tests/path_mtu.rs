@@ -38,6 +38,24 @@ fn a_wide_path_is_used() {
     assert!(pair.sent.iter().any(|(_, packet)| packet.len() > MOST - 8), "packets are filled");
 }
 
+/// A packet of chunks cut to size is as large as any, so that callers can batch them.
+#[test]
+fn full_packets_are_of_the_largest_size() {
+    for most in [1424, 1432, 1452, 1460, 2900, 8924] {
+        let config = || Config { max_probe: most, ..Config::default() };
+        let mut pair = Pair::with(1, Weather::CLEAR, config(), config());
+        pair.connect();
+        transfer(&mut pair, 40);
+        let largest = pair.a.max_packet();
+        assert!(largest > most - 32, "{largest} of {most}");
+        pair.record = true;
+        transfer(&mut pair, 4);
+        let full = pair.sent.iter().filter(|(_, packet)| packet.len() == largest).count();
+        let data = pair.sent.iter().filter(|(_, packet)| packet.len() > largest / 2).count();
+        assert!(full * 10 > data * 8, "{full} of {data} packets are full, of {most} bytes");
+    }
+}
+
 /// What passes is found to within a few bytes, and no data is lost for it.
 #[test]
 fn a_narrow_path_is_measured() {
