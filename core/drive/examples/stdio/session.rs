@@ -5,8 +5,9 @@ use std::error::Error;
 
 use async_channel::{Receiver, Sender};
 use pavane::{
-    CandidateError, ChannelInit, CloseReason, Description, Direction, DtlsRole, IceCandidate, IceServer,
-    IceTransportPolicy, MediaKind, SdpType, SignalingState, StatsObject,
+    CandidateError, ChannelInit, CloseReason, ConnectionState, Description, Direction, DtlsRole,
+    IceCandidate, IceConnectionState, IceServer, IceTransportPolicy, MediaKind, SdpType, SignalingState,
+    StatsObject,
 };
 use pavane_drive::{DataChannel, Event, PeerConnection, seeded_rng};
 use serde_json::{Value, json};
@@ -29,8 +30,15 @@ pub(crate) struct Session {
     offer_again: bool,
     /// Candidates that came before the description that they belong to.
     early: Vec<IceCandidate>,
-    /// The states as they were told last.
-    told: Value,
+    /// The states as the line about the latest change has them.
+    states: States,
+}
+
+/// One state for each layer. Each change is told, also where the next one has happened meanwhile.
+struct States {
+    connection: ConnectionState,
+    ice: IceConnectionState,
+    signaling: SignalingState,
 }
 
 /// A channel, and the `send` lines that wait for it.
@@ -63,7 +71,11 @@ impl Session {
             polite: line["polite"].as_bool().unwrap_or(true),
             offer_again: false,
             early: Vec::new(),
-            told: Value::Null,
+            states: States {
+                connection: ConnectionState::New,
+                ice: IceConnectionState::New,
+                signaling: SignalingState::Stable,
+            },
         })
     }
 
@@ -82,9 +94,13 @@ impl Session {
     pub(crate) fn handle_event(&mut self, event: Event) {
         match event {
             Event::LocalCandidate(candidate) if self.trickle => say(&candidate_line(&candidate)),
-            Event::SignalingStateChanged(_)
-            | Event::IceConnectionStateChanged(_)
-            | Event::ConnectionStateChanged(_) => self.tell_states(),
+            Event::SignalingStateChanged(signaling) => {
+                self.tell_states(|states| states.signaling = signaling)
+            }
+            Event::IceConnectionStateChanged(ice) => self.tell_states(|states| states.ice = ice),
+            Event::ConnectionStateChanged(connection) => {
+                self.tell_states(|states| states.connection = connection);
+            }
             Event::Channel(channel) => {
                 say(&channel::announcement(&channel));
                 self.adopt(channel);
@@ -97,18 +113,15 @@ impl Session {
         }
     }
 
-    /// The states as they are at last, which may be those that were told before.
-    fn tell_states(&mut self) {
-        let states = json!({
+    fn tell_states(&mut self, change: impl FnOnce(&mut States)) {
+        change(&mut self.states);
+        let States { connection, ice, signaling } = &self.states;
+        say(&json!({
             "type": "state",
-            "connection": self.peer.connection_state().as_str(),
-            "ice": self.peer.ice_connection_state().as_str(),
-            "signaling": self.peer.signaling_state().as_str(),
-        });
-        if self.told != states {
-            say(&states);
-            self.told = states;
-        }
+            "connection": connection.as_str(),
+            "ice": ice.as_str(),
+            "signaling": signaling.as_str(),
+        }));
     }
 
     fn adopt(&mut self, channel: DataChannel) {
