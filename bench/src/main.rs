@@ -46,6 +46,12 @@ struct Arguments {
     /// Goodput only at these rates, in Mbit/s.
     #[arg(long)]
     rate: Vec<u64>,
+    /// Goodput only at these round trips, in milliseconds.
+    #[arg(long)]
+    rtt: Vec<u64>,
+    /// For how many seconds a cell of goodput may keep the processor busy; some stacks take minutes for one.
+    #[arg(long)]
+    patience: Option<u64>,
     /// Goodput only of these columns, from 0; 3 and 4 are our other controllers.
     #[arg(long)]
     column: Vec<usize>,

@@ -77,6 +77,8 @@ pub struct Scene {
     flows: Vec<Box<dyn Flow>>,
     /// Whether each slice of time is told of.
     pub traces: bool,
+    /// For how long a run may keep the processor busy.
+    pub patience: Duration,
 }
 
 /// What came of a flow.
@@ -87,21 +89,23 @@ pub struct Outcome {
     pub quick: Option<Duration>,
     /// The mean wait in the bottleneck's queue, in the second half.
     pub queueing: Duration,
+    /// How long the run was, if patience ended it.
+    pub cut: Option<Duration>,
     pub note: String,
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.3} (", self.share)?;
         match self.quick {
-            Some(at) => write!(
-                f,
-                "{:.3} ({:.1} s, {:.0} ms)",
-                self.share,
-                at.as_secs_f64(),
-                self.queueing.as_secs_f64() * 1e3
-            ),
-            None => write!(f, "{:.3} (–, {:.0} ms)", self.share, self.queueing.as_secs_f64() * 1e3),
+            Some(at) => write!(f, "{:.1} s", at.as_secs_f64())?,
+            None => write!(f, "–")?,
         }
+        write!(f, ", {:.0} ms", self.queueing.as_secs_f64() * 1e3)?;
+        if let Some(cut) = self.cut {
+            write!(f, ", of {:.1} s", cut.as_secs_f64())?;
+        }
+        write!(f, ")")
     }
 }
 
@@ -116,47 +120,46 @@ fn address(flow: usize, end: usize) -> SocketAddr {
 
 impl Scene {
     pub fn new(seed: u64, link: Link, flows: Vec<Box<dyn Flow>>) -> Self {
-        Self { now: Duration::ZERO, net: Net::new(seed, link).without_trace(), flows, traces: false }
+        Self { now: Duration::ZERO, net: Net::new(seed, link).without_trace(), flows, traces: false, patience: Duration::MAX }
     }
 
-    /// Lets time pass; what came of each flow on a link of so many bytes in a second.
+    /// Lets time pass; what came of each flow on a link of so many bytes in a second, in the second half of the time.
     pub fn run(&mut self, time: Duration, rate: u64) -> Vec<Outcome> {
-        let half = time / 2;
-        let mut at_half = vec![0; self.flows.len()];
-        let mut quick = vec![None; self.flows.len()];
-        let mut last = vec![0; self.flows.len()];
-        let (mut waits, mut samples) = (Duration::ZERO, 0);
+        let begin = std::time::Instant::now();
+        let slices = (time.as_nanos() / SLICE.as_nanos()) as u32;
+        let mut history = vec![vec![0]; self.flows.len()];
+        let mut waits = Vec::new();
         (0..2).for_each(|end| self.turn(0, end));
-        for slice in 1..=(time.as_millis() / SLICE.as_millis()) as u32 {
+        for slice in 1..=slices {
             let end = SLICE * slice;
             while self.step(end) {}
             if self.traces {
                 eprintln!("{end:?} {}", self.flows[0].note());
             }
             self.now = end;
-            for (index, flow) in self.flows.iter().enumerate() {
-                let received = flow.received();
-                let expected = rate as f64 * SLICE.as_secs_f64() * 0.8 * 0.93;
-                if quick[index].is_none() && (received - last[index]) as f64 >= expected {
-                    quick[index] = Some(end);
-                }
-                last[index] = received;
+            for (received, flow) in history.iter_mut().zip(&self.flows) {
+                received.push(flow.received());
             }
-            if end == half {
-                at_half.clone_from(&last);
-            }
-            if end > half {
-                waits += self.net.queueing(at(end), address(0, 0).ip(), address(0, 1).ip());
-                samples += 1;
+            waits.push(self.net.queueing(at(end), address(0, 0).ip(), address(0, 1).ip()));
+            if begin.elapsed() > self.patience {
+                break;
             }
         }
-        let outcome = |index: usize| Outcome {
-            share: (last[index] - at_half[index]) as f64 / (half.as_secs_f64() * rate as f64),
-            quick: quick[index],
-            queueing: waits / samples,
-            note: self.flows[index].note(),
+        let (done, half) = (waits.len(), waits.len() / 2);
+        let queueing = waits[half..].iter().sum::<Duration>() / (done - half) as u32;
+        let cut = (done < slices as usize).then(|| SLICE * done as u32);
+        let whole_slice = rate as f64 * SLICE.as_secs_f64();
+        let outcome = |(received, flow): (&Vec<u64>, &Box<dyn Flow>)| Outcome {
+            share: (received[done] - received[half]) as f64 / ((done - half) as f64 * whole_slice),
+            quick: received
+                .windows(2)
+                .position(|pair| (pair[1] - pair[0]) as f64 >= whole_slice * 0.8 * 0.93)
+                .map(|slice| SLICE * (slice as u32 + 1)),
+            queueing,
+            cut,
+            note: flow.note(),
         };
-        (0..self.flows.len()).map(outcome).collect()
+        history.iter().zip(&self.flows).map(outcome).collect()
     }
 
     /// Moves on to the next moment at which something is due before `until`; whether there was one.

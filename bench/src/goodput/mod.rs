@@ -115,13 +115,15 @@ pub fn report(arguments: &Arguments) {
     let cells: Vec<_> = cells(arguments.quick)
         .into_iter()
         .filter(|cell| arguments.rate.is_empty() || arguments.rate.contains(&cell.rate))
+        .filter(|cell| arguments.rtt.is_empty() || arguments.rtt.contains(&cell.rtt))
         .collect();
     if arguments.fairness {
         return fairness(seconds);
     }
     println!(
         "\nGoodput as a share of the link, second half of {seconds} s (others at a gigabit: of {OTHERS_AT_A_GIGABIT} s);\n\
-         in parentheses when 80 % of what is possible were reached, and the mean wait in the queue.\n"
+         in parentheses when 80 % of what is possible were reached, the mean wait in the queue,\n\
+         and how long the run was, if patience ended it.\n"
     );
     let columns: Vec<usize> = match &arguments.column[..] {
         [] => (0..BESIDE).collect(),
@@ -131,8 +133,7 @@ pub fn report(arguments: &Arguments) {
     println!("| Mbit/s | RTT ms | loss | queue BDP | {} |", names.join(" | "));
     println!("|---|---|---|---|{}", "---|".repeat(columns.len()));
     for cell in cells {
-        let row: Vec<_> =
-            columns.iter().map(|index| column(&cell, *index, seconds, arguments.verbose)).collect();
+        let row: Vec<_> = columns.iter().map(|index| column(&cell, *index, seconds, arguments)).collect();
         println!("| {} | {} |", cell.title(), row.join(" | "));
     }
 }
@@ -144,7 +145,7 @@ const BESIDE: usize = 3;
 /// Seconds of a transfer by others at a gigabit, which takes them minutes.
 const OTHERS_AT_A_GIGABIT: u64 = 12;
 
-fn column(cell: &Cell, index: usize, seconds: u64, verbose: bool) -> String {
+fn column(cell: &Cell, index: usize, seconds: u64, arguments: &Arguments) -> String {
     let flow: Box<dyn Flow> = match index {
         0 => flows::flow::<Ours<0>>(1),
         1 => flows::flow::<Dcsctp>(1),
@@ -155,10 +156,11 @@ fn column(cell: &Cell, index: usize, seconds: u64, verbose: bool) -> String {
     let others = matches!(index, 1 | 2);
     let seconds = if others && cell.rate >= 1000 { seconds.min(OTHERS_AT_A_GIGABIT) } else { seconds };
     let mut scene = Scene::new(7, cell.link(), vec![flow]);
-    scene.traces = verbose;
+    scene.traces = arguments.verbose;
+    scene.patience = arguments.patience.map_or(Duration::MAX, Duration::from_secs);
     let start = std::time::Instant::now();
     let outcome = &scene.run(Duration::from_secs(seconds), cell.bytes())[0];
-    if verbose {
+    if arguments.verbose {
         eprintln!("{} {}: {:?} {}", NAMES[index], cell.title(), start.elapsed(), outcome.note);
     }
     outcome.to_string()
