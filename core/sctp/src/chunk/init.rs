@@ -263,7 +263,8 @@ const FORWARD_TSN_SUPPORTED: u16 = 0xc000;
 const SCTP_OVER_DTLS: u32 = 1;
 
 /// Known and of no consequence: addresses, over DTLS meaningless (RFC 8261 §5); unrecognized parameters; cookie
-/// preservative; address types; ECN; AUTH's three; padding; adaptation layer.
+/// preservative; address types; ECN, which RFC 9260 §3.3.2 reserves and nothing defines; AUTH's three; padding; adaptation
+/// layer.
 const IGNORED: [u16; 11] = [5, 6, 8, 9, 12, 0x8000, 0x8002, 0x8003, 0x8004, 0x8005, 0xc006];
 
 /// RFC 9260 §3.3.2: a smaller window is an error.

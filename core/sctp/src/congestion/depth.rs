@@ -19,6 +19,11 @@ impl Depth {
         self.last = rtt;
     }
 
+    /// The last round trip.
+    pub(super) const fn last(&self) -> Duration {
+        self.last
+    }
+
     /// The queue has overflown.
     pub(super) fn note_overflow(&mut self) {
         let faded = self.full.map(|full| full * 7 / 8 + self.last / 8);

@@ -1,6 +1,7 @@
 //! How much may be in flight, and how fast it may go out: the rule is an algorithm's, behind a trait; what is in flight is
 //! the sender's to count.
 
+mod accidents;
 mod cubic;
 mod depth;
 mod filter;

@@ -10,18 +10,20 @@
 //! ```
 //!
 //! Loss alone says nothing about congestion: radio links lose packets as well. A loss counts as congestion where round trips
-//! are longer than the shortest, since a full queue is what loses packets, and it is long. What counts reduces a ceiling
-//! over what is in flight by CUBIC's rules; in a queue that both fill the model thus takes no more than CUBIC would. As long
-//! as no rival fills the queue, little waits in it, and flows of this kind come to have the same.
+//! are longer than the shortest, since a full queue is what loses packets, and it is long, and where more is lost than
+//! accidents take. What counts reduces a ceiling over what is in flight by CUBIC's rules; while others fill the queue, this
+//! ceiling is the window, and the model thus takes no more than CUBIC would. As long as nobody does, little waits in the
+//! queue, and flows of this kind come to have the same.
 
 use core::time::Duration;
 
 use pavane_base::Instant;
 
+use super::accidents::Accidents;
 use super::cubic::Cubic;
 use super::depth::Depth;
 use super::filter::{Greatest, Rounds};
-use super::rivals::Rivals;
+use super::rivals::{Presence, Rivals};
 use super::{Acked, CongestionController, INITIAL_PACKETS, Lost, MIN_PACKETS, in_time, per_second};
 
 /// The controller.
@@ -40,10 +42,7 @@ pub(crate) struct Model {
     ceiling: Option<Cubic>,
     /// When the ceiling was reduced last.
     reduced_at: Instant,
-    /// Bytes lost in this round.
-    lost: u64,
-    /// The share that is lost without any queue, of a million.
-    background: u64,
+    accidents: Accidents,
     /// What had arrived when this round began.
     round_began_at: u64,
     delivered: u64,
@@ -92,8 +91,7 @@ impl Model {
             phase: Phase::Startup { best: 0, stale: 0 },
             ceiling: None,
             reduced_at: Instant::ZERO,
-            lost: 0,
-            background: 0,
+            accidents: Accidents::default(),
             round_began_at: 0,
             delivered: 0,
             rivals: Rivals::default(),
@@ -123,11 +121,14 @@ impl Model {
         let target = match self.phase {
             Phase::Startup { .. } | Phase::Drain => product * 3,
             Phase::Shortest { .. } => product / 2,
-            _ if self.rivals.are_there() => product * 2 + SLACK_PACKETS * self.packet,
-            _ => self.modest(product),
+            _ => match self.rivals.presence() {
+                Presence::None => self.modest(product),
+                // With a queue of two round trips a fair share of it is three times the product.
+                Presence::Suspected => product * 3 + SLACK_PACKETS * self.packet,
+                Presence::Proven => product * 4,
+            },
         };
-        let ceiling = self.ceiling.as_ref().map_or(u64::MAX, Cubic::window);
-        target.min(ceiling).max(MIN_PACKETS * self.packet)
+        target.min(self.most()).max(MIN_PACKETS * self.packet)
     }
 
     /// What is in flight at most where nobody else fills the queue: a quarter more than the product, and a number of packets
@@ -137,6 +138,15 @@ impl Model {
         let packets = (product * self.packet * ROOT_FACTOR * ROOT_FACTOR).isqrt();
         let extra = self.depth.part(product / 4 + packets);
         product + extra.max(SLACK_PACKETS * self.packet)
+    }
+
+    /// How much may be in flight whatever the model says: beside others the ceiling, alone never less than fills the path.
+    fn most(&self) -> u64 {
+        let Some(ceiling) = &self.ceiling else { return u64::MAX };
+        match self.rivals.presence() {
+            Presence::Proven => ceiling.window(),
+            Presence::None | Presence::Suspected => ceiling.window().max(self.product()),
+        }
     }
 
     /// Whether the queue of this round was longer than several of our kind make it.
@@ -178,10 +188,9 @@ impl Model {
     fn begin_round(&mut self, acked: &Acked) {
         let arrived = acked.delivered - self.round_began_at;
         let settled = acked.now - self.reduced_at > self.shortest.map_or(Duration::ZERO, |s| s.rtt * 4);
-        if settled && !self.had_queue() {
-            let share = self.lost * MILLION / (arrived + self.lost).max(1);
-            self.background = (self.background * 3 + share) / 4;
-        }
+        let steady = !self.had_queue() || matches!(self.phase, Phase::Cruise { .. });
+        let below = self.accidents.go_on_below(acked.now, self.window);
+        self.accidents.end_round(arrived, settled && steady || below);
         if let Phase::Startup { best, stale } = self.phase
             && acked.rate.is_some_and(|rate| !rate.limited)
         {
@@ -192,7 +201,6 @@ impl Model {
         }
         let regrowth = Cubic::regrowth(self.window, self.packet);
         self.rivals.end_round(acked.now, self.is_crowded(), regrowth);
-        self.lost = 0;
         self.round_began_at = acked.delivered;
         self.lately = [None, self.lately[0]];
     }
@@ -206,12 +214,13 @@ impl Model {
         }
     }
 
-    /// Whether what this round has lost is more than accidents take.
+    /// Whether this round has lost something to a queue.
     fn is_congested(&self, in_flight: u64) -> bool {
-        // Where nothing is lost by accident nothing that is lost is one.
-        let allowance = if self.background == 0 { 0 } else { ACCIDENTS * self.packet };
-        let accidents = in_flight * self.background / MILLION * 2 + allowance;
-        self.lost > accidents && self.has_queue()
+        let exceeded = match self.phase {
+            Phase::Startup { .. } => self.accidents.are_out_of_the_question(in_flight, self.packet),
+            _ => self.accidents.are_exceeded(in_flight, self.packet),
+        };
+        exceeded && self.has_queue()
     }
 
     fn advance_phase(&mut self, acked: &Acked) {
@@ -224,8 +233,11 @@ impl Model {
                 self.phase = Phase::Raise { since: now };
             }
             Phase::Raise { since } => {
+                // Where round trips vary, what is sent faster shows only after a long one.
+                let latest = self.lately.iter().flatten().min().copied().unwrap_or(shortest);
+                let round = latest.clamp(shortest, shortest * 5 / 4);
                 let full = acked.in_flight >= product * 5 / 4 || acked.in_flight >= self.window;
-                if (now - since > shortest && full) || now - since > shortest * 3 {
+                if (now - since > round && full) || now - since > shortest * 3 {
                     self.phase = Phase::Lower { since: now };
                 }
             }
@@ -280,7 +292,16 @@ impl CongestionController for Model {
             rate => rate,
         };
         // One percent less than data arrives, so that a queue that somehow formed goes away.
-        rate / 100 * self.pace() / 100 * 99
+        let modest = rate / 100 * self.pace() / 100 * 99;
+        match self.phase {
+            // Beside others the window decides, as it does with them.
+            Phase::Cruise { .. } | Phase::Raise { .. } | Phase::Lower { .. }
+                if self.rivals.presence() == Presence::Proven =>
+            {
+                modest.max(per_second(self.window, smoothed) / 100 * 125)
+            }
+            _ => modest,
+        }
     }
 
     fn on_acked(&mut self, acked: &Acked) {
@@ -298,7 +319,9 @@ impl CongestionController for Model {
                 self.begin_round(acked);
             }
         }
-        if let Some(ceiling) = &mut self.ceiling {
+        if let Some(ceiling) = &mut self.ceiling
+            && !self.rivals.are_awaited(acked.now)
+        {
             ceiling.on_acked(&Acked { recovering: false, ..*acked });
         }
         self.advance_phase(acked);
@@ -308,24 +331,31 @@ impl CongestionController for Model {
             Phase::Startup { .. } => self.window,
             _ => (self.window + acked.bytes).min(target),
         };
-        if let Some(ceiling) = &self.ceiling {
-            self.window = self.window.min(ceiling.window());
-        }
+        self.window = self.window.min(self.most());
         self.window = self.window.max(MIN_PACKETS * self.packet);
     }
 
     fn on_lost(&mut self, lost: &Lost) {
-        self.lost += lost.bytes;
+        self.accidents.note_lost(lost.bytes);
         // One reduction for one flight: what was sent before the last one says nothing about it.
         let slowing = matches!(self.phase, Phase::Drain | Phase::Lower { .. } | Phase::Shortest { .. });
         if slowing || lost.sent_at <= self.reduced_at || !self.is_congested(lost.in_flight) {
             return;
         }
-        self.reduced_at = lost.now;
         let flight = lost.in_flight.min(self.window);
-        self.rivals.note_overflow(lost.now, Cubic::regrowth(flight, self.packet));
+        let regrowth = Cubic::regrowth(flight, self.packet);
+        self.accidents.note_overflow(lost.now, flight, regrowth);
+        if self.accidents.go_on_below(lost.now, flight) {
+            return;
+        }
+        self.reduced_at = lost.now;
+        // Who doubles what is in flight fills every queue, alone or not.
+        if !matches!(self.phase, Phase::Startup { .. }) {
+            self.rivals.note_overflow(lost.now, regrowth);
+        }
         self.depth.note_overflow();
-        let flight = flight.max(self.product());
+        // What is in flight beyond what arrives in a round trip is lost already.
+        let flight = flight.min(in_time(self.rate.get(), self.depth.last())).max(self.product());
         let ceiling = self.ceiling.get_or_insert_with(|| Cubic::new(self.packet));
         ceiling.reduce_from(flight);
         self.end_growth(lost.now);
@@ -349,11 +379,6 @@ impl CongestionController for Model {
         // Pacing spreads what comes next over a round trip.
     }
 }
-
-const MILLION: u64 = 1_000_000;
-
-/// How many packets a round may lose before it says anything.
-const ACCIDENTS: u64 = 2;
 
 /// Room for what is acknowledged late, in lots.
 const SLACK_PACKETS: u64 = 6;
