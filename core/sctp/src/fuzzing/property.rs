@@ -80,13 +80,14 @@ impl Life {
             delay: 1 + rng.below(60),
             jitter: [0, 1, 20, 80][rng.below(4) as usize],
         };
-        let interleaving = rng.below(3) != 0;
         let congestion =
             [CongestionAlgorithm::Model, CongestionAlgorithm::Cubic, CongestionAlgorithm::Rfc9260]
                 [rng.below(3) as usize];
         let window = [20_000, 100_000, 1 << 20][rng.below(3) as usize];
-        let config = || Config {
-            interleaving,
+        let config = |rng: &mut SplitMix| Config {
+            // Fragments alternate and checksums are left out where both ends want it.
+            interleaving: rng.below(4) != 0,
+            zero_checksum: rng.below(4) != 0,
             congestion,
             receive_window: window,
             max_receive_window: window * 2,
@@ -94,7 +95,8 @@ impl Life {
             max_buffered_send: 300_000,
             ..Config::default()
         };
-        let ends = [config(), config()].map(|config| End::new(Association::new(config, &mut rng)));
+        let configs = [config(&mut rng), config(&mut rng)];
+        let ends = configs.map(|config| End::new(Association::new(config, &mut rng)));
         let now = Instant::from_millis(1);
         let mtu = 1200 + rng.below(500) as usize;
         Self { seed, now, ends, rng, weather, mtu, wire: BTreeMap::new(), count: 0 }
