@@ -220,7 +220,7 @@ impl Meeting {
         }
         let mut packet = Vec::new();
         while self.association.poll_transmit(now, &mut packet).is_some()
-            || self.association.poll_probe(now, &mut packet).is_some()
+            || self.association.poll_probe(&mut packet).is_some()
         {
             // A port that nobody listens on any more is the peer's end.
             let _ = self.socket.send(&packet);

@@ -76,6 +76,15 @@ impl RoundTrip {
         self.derive();
     }
 
+    /// The path is another one: the next measurement counts for all before, which are a hint until then.
+    pub(crate) fn forget(&mut self) {
+        self.shortest = None;
+        self.next_sample = Instant::ZERO;
+        if let Some(estimate) = &mut self.estimate {
+            estimate.measured = false;
+        }
+    }
+
     /// Forgets how often the timeout has doubled: the peer answers.
     pub(crate) fn answered(&mut self) {
         if self.backoff != 0 {

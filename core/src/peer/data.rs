@@ -158,14 +158,14 @@ impl DataTransport {
     }
 
     /// Appends a packet that finds out whether one of its size passes.
-    pub(super) fn poll_probe(&mut self, now: Instant, buf: &mut Vec<u8>) -> Option<usize> {
-        self.parts().1?.poll_probe(now, buf)
+    pub(super) fn poll_probe(&mut self, buf: &mut Vec<u8>) -> Option<usize> {
+        self.parts().1?.poll_probe(buf)
     }
 
     /// Another pair of addresses is used from here on.
-    pub(super) fn handle_path_change(&mut self) {
+    pub(super) fn handle_path_change(&mut self, now: Instant) {
         if let (_, Some(association)) = self.parts() {
-            association.handle_path_change();
+            association.handle_path_change(now);
         }
     }
 

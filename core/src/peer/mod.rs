@@ -503,7 +503,7 @@ impl PeerConnection {
                 }
                 ice::Event::SelectedPath(_) => {
                     self.path_changes += 1;
-                    self.data.handle_path_change();
+                    self.data.handle_path_change(now);
                     self.path_changed(now);
                 }
                 ice::Event::RestartAdvised => self.events.push_back(Event::IceRestartAdvised),

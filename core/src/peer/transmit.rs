@@ -23,7 +23,7 @@ impl PeerConnection {
                 let transmit = self
                     .handshake_transmit(now, &mut route, buf)
                     .or_else(|| self.media_transmit(now, &mut route, max_segments, buf))
-                    .or_else(|| self.probe_transmit(now, &mut route, buf))
+                    .or_else(|| self.probe_transmit(&mut route, buf))
                     .or_else(|| self.data_transmit(now, &mut route, max_segments, buf))?;
                 self.transport.ice.data_sent(now, transmit.datagrams(), transmit.len);
                 Some(transmit)
@@ -51,12 +51,12 @@ impl PeerConnection {
     }
 
     /// A probe of the path, on its own: it is of another size than the packets of a batch.
-    fn probe_transmit(&mut self, now: Instant, route: &mut Route, buf: &mut Vec<u8>) -> Option<Transmit> {
+    fn probe_transmit(&mut self, route: &mut Route, buf: &mut Vec<u8>) -> Option<Transmit> {
         let dtls = self.transport.dtls_mut()?;
         let start = route.open(buf);
         let at = buf.len();
         buf.resize(at + dtls.headroom(), 0);
-        if self.data.poll_probe(now, buf).is_none() || dtls.seal(buf, at).is_err() {
+        if self.data.poll_probe(buf).is_none() || dtls.seal(buf, at).is_err() {
             buf.truncate(start);
             return None;
         }

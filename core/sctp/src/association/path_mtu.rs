@@ -70,17 +70,17 @@ impl PathMtu {
 }
 
 impl Association {
-    /// The path is another one: what is known of its packets is forgotten (RFC 8261 §6.1).
-    pub fn handle_path_change(&mut self) {
+    /// The path is another one: what is known of its packets and of congestion on it is forgotten (RFC 8261 §6.1).
+    pub fn handle_path_change(&mut self, now: Instant) {
         self.path_mtu.begin_again();
         self.timers.stop(Timer::PathMtu);
-        self.sender.set_packet(self.path_mtu.proven());
+        self.sender.begin_path(now, self.path_mtu.proven());
     }
 
     /// Appends a packet larger than all others, if it is time to find out whether it passes; its length.
     ///
     /// It is kept apart from [`poll_transmit`](Self::poll_transmit) for callers that batch packets of one size.
-    pub fn poll_probe(&mut self, _now: Instant, buf: &mut Vec<u8>) -> Option<usize> {
+    pub fn poll_probe(&mut self, buf: &mut Vec<u8>) -> Option<usize> {
         let link = self.phase.link()?;
         let Search::Probing { size, nonce, due: true, attempts } = self.path_mtu.search else { return None };
         let unchecked = link.extensions.zero_checksum;

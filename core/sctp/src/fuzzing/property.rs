@@ -271,8 +271,7 @@ impl End {
 
     /// The next packet, or a probe.
     fn poll(&mut self, now: Instant, packet: &mut Vec<u8>) -> bool {
-        self.association.poll_transmit(now, packet).is_some()
-            || self.association.poll_probe(now, packet).is_some()
+        self.association.poll_transmit(now, packet).is_some() || self.association.poll_probe(packet).is_some()
     }
 
     fn attend(&mut self, seed: u64) {

@@ -152,7 +152,8 @@ impl Sender {
         self.detect_by_count(now, events);
         self.detect_by_time(now, events);
         let bytes = before - self.ring.in_flight();
-        if bytes > 0 {
+        let sent_at = self.loss.newest_lost;
+        if bytes > 0 && sent_at >= self.path_since {
             let first = self.recovery == Recovery::None;
             if first {
                 let range = (self.ring.base(), self.ring.next());
@@ -161,7 +162,6 @@ impl Sender {
                 self.counters.fast_recoveries += 1;
                 self.credit = Credit::Retransmission;
             }
-            let sent_at = self.loss.newest_lost;
             self.congestion.on_lost(&Lost { now, bytes, in_flight: before, sent_at, first });
             self.set_pace();
         }

@@ -81,6 +81,8 @@ pub(crate) struct Sender {
     credit: Credit,
     /// When the last DATA chunk was sent.
     last_sent: Instant,
+    /// Since when the path is used: what was sent before says nothing about it.
+    path_since: Instant,
     /// Whether the window of the peer is closed and it is time to ask (RFC 9260 §6.1 A).
     window_probe_due: bool,
     counters: SendCounters,
@@ -136,6 +138,7 @@ impl Sender {
             black_hole: false,
             credit: Credit::None,
             last_sent: Instant::ZERO,
+            path_since: Instant::ZERO,
             window_probe_due: false,
             counters: SendCounters::default(),
         }
@@ -167,6 +170,17 @@ impl Sender {
         self.cut_to_size();
         self.congestion.set_packet(self.packet_room as u64);
         self.set_pace();
+    }
+
+    /// Another path is used from here on: what goes out is as careful as at the beginning (RFC 8261 §6.1).
+    pub(crate) fn begin_path(&mut self, now: Instant, packet: usize) {
+        self.path_since = now;
+        self.congestion = self.algorithm.build(self.packet_room as u64);
+        self.recovery = Recovery::None;
+        self.undo = None;
+        self.pacer.reset();
+        self.rtt.forget();
+        self.set_packet(packet);
     }
 
     /// Cuts messages so that as many chunks fill a packet as it takes for none to be longer than a base packet carries.

@@ -238,6 +238,9 @@ impl Sender {
         let window_used = !self.rate.is_limited();
         let shortest = self.rtt.shortest().unwrap_or_default();
         let rate = self.rate.sample(now, tally.bytes, &last.stamp, last.sent_at, shortest);
+        if last.sent_at < self.path_since {
+            return;
+        }
         self.congestion.on_acked(&Acked {
             now,
             bytes: tally.bytes,

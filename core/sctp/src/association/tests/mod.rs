@@ -5,6 +5,7 @@ mod hostile;
 mod interleaving;
 mod lossy;
 mod partial;
+mod path;
 mod path_mtu;
 mod shutdown;
 mod streams;
@@ -158,8 +159,8 @@ impl Pair {
                 assert!(len <= self.side(side).max_packet());
                 self.post(side, packet);
             }
-            let (now, mut probe) = (self.now, Vec::new());
-            if self.side(side).poll_probe(now, &mut probe).is_some() {
+            let mut probe = Vec::new();
+            if self.side(side).poll_probe(&mut probe).is_some() {
                 assert!(probe.len() > self.side(side).max_packet());
                 self.post(side, probe);
             }
