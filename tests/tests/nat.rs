@@ -233,17 +233,6 @@ fn every_kind_of_translator_is_passed_where_that_can_be() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Both peers need their relays, and of both the grant is lost.
-#[test]
-fn a_lost_grant_costs_no_relay() {
-    let sides = [Behind::Nat(Dependence::AddressAndPort, Dependence::Endpoint); 2];
-    let case = Case { sides, with_relay: true, loss: 0.1, seed: 37 };
-    let mut world = world(&case);
-    assert!(world.run(Duration::from_secs(15), World::is_open));
-    assert_eq!(found(&mut world), Found::Relayed);
-    assert_eq!(world.servers[0].refusals.get(&437), Some(&2), "so it is this that the test is about");
-}
-
 /// The oracle itself agrees with what is known of translators.
 #[test]
 fn what_is_known_of_translators_holds() {

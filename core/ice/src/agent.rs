@@ -249,14 +249,22 @@ impl Agent {
     /// Notes that a datagram of data came, and says whether it came by a pair that is known. It counts as a sign of life.
     pub fn handle_data(&mut self, now: Instant, path: Path, len: usize) -> bool {
         let path = candidate::path(path);
+        let check_len = self.check_len();
+        let mut is_to_be_checked = false;
         if let Some(pair) = self.pair_mut(path) {
             pair.heard();
             pair.traffic.received(now, len as u64);
+            let could_be_checked = pair.budget.affords(check_len);
+            pair.budget.received(len);
+            is_to_be_checked = !could_be_checked && pair.budget.affords(check_len);
         } else if !self.former.as_ref().is_some_and(|former| former.others.contains(&path)) {
             return false;
         }
         if self.selected().is_some_and(|selected| selected != path) {
             self.doubt_selected(now);
+        }
+        if is_to_be_checked {
+            self.next_timeout = earliest(self.next_timeout, Some(now));
         }
         if self.told == State::Disconnected {
             self.tell_state(now);

@@ -125,9 +125,10 @@ impl Checklist {
         self.triggered.clear();
     }
 
-    /// The pair whose check is due for longest; those never tried come first, the best before the others.
-    pub(crate) fn next_due(&self, now: Instant, role: Role) -> Option<Path> {
-        let due = self.pairs.iter().filter_map(|pair| Some((pair.due().filter(|at| *at <= now)?, pair)));
+    /// The pair whose check, of this length, is due for longest; those never tried come first, the best before the others.
+    pub(crate) fn next_due(&self, now: Instant, role: Role, len: usize) -> Option<Path> {
+        let affordable = self.pairs.iter().filter(|pair| pair.budget.affords(len));
+        let due = affordable.filter_map(|pair| Some((pair.due().filter(|at| *at <= now)?, pair)));
         let next = due.min_by_key(|(at, pair)| (*at, Reverse(pair.priority(role))))?;
         Some(next.1.path())
     }

@@ -11,6 +11,7 @@ use pavane_base::{Instant, Path};
 use pavane_stun::TransactionId;
 
 use crate::agent::Agent;
+use crate::budget::{self, NOMINATION_LEN};
 use crate::generation::Duty;
 use crate::outbox::{Ask, Era};
 use crate::outstanding::Check;
@@ -23,8 +24,11 @@ const MAX_SPARES: usize = 3;
 /// How much more rarely than the pair in use they are checked.
 const SPARE_INTERVALS: u32 = 2;
 
-/// How much more often one is checked that is better than what the peer has nominated.
+/// How much more often one is checked that the peer may not know to work.
 const BETTER_SHARE: u32 = 5;
+
+/// For how many answers one is checked as often that the peer has not asked on: one that is lite never does.
+const MAX_EAGER: u64 = 10;
 
 impl Agent {
     /// Sends the checks that are due: triggered ones at once, one ordinary one each Ta.
@@ -37,7 +41,7 @@ impl Agent {
             self.check(now, rng, path);
         }
         while now >= self.paced_until {
-            let Some(path) = self.checklist.next_due(now, self.role) else { break };
+            let Some(path) = self.checklist.next_due(now, self.role, self.check_len()) else { break };
             if self.is_superfluous(path) {
                 if let Some(consent) = self.checklist.get_mut(path).and_then(Pair::consent_mut) {
                     consent.let_lapse();
@@ -57,18 +61,26 @@ impl Agent {
     }
 
     fn check(&mut self, now: Instant, rng: &mut dyn CryptoRng, path: Path) {
-        let nominates = self.nominates(now, path);
+        let (nominates, len) = (self.nominates(now, path), self.check_len());
         let measured = self.checklist.iter().find_map(Pair::round_trip_time);
         let (timing, role) = (self.config.timing, self.role);
         let longest = if self.is_urgent(now) { URGENT_INTERVAL } else { PATIENT_INTERVAL };
-        let can_be_asked = |pair: &&mut Pair| {
-            !(pair.is_closed() || pair.is_preparing() || (!pair.is_valid() && pair.is_indebted()))
-        };
+        let can_be_asked =
+            |pair: &&mut Pair| !(pair.is_closed() || pair.is_preparing()) && pair.budget.affords(len);
         let Some(pair) = self.checklist.get_mut(path).filter(can_be_asked) else { return };
+        // A nomination that cannot be afforded comes with the next check.
+        let nominates = nominates && pair.budget.affords(len + NOMINATION_LEN);
+        pair.budget.spend_on_check(if nominates { len + NOMINATION_LEN } else { len });
         let timeout = pair.timeout(&timing, measured);
         let transaction = TransactionId::random(rng);
         pair.asked(Check { transaction, sent_at: now, nominates, role }, timeout, longest);
         self.outbox.ask(Ask { path, era: Era::Current, transaction, nominates });
+    }
+
+    /// How long a check is that does not nominate.
+    pub(crate) fn check_len(&self) -> usize {
+        let ours = &self.local.credentials;
+        self.remote.as_ref().map_or(usize::MAX, |remote| budget::check_len(ours, &remote.credentials))
     }
 
     /// Asks for consent on the way that carries data during a restart.
@@ -89,9 +101,14 @@ impl Agent {
     pub(crate) fn consent_interval(&self, path: Path, rng: &mut dyn CryptoRng) -> Duration {
         let interval = self.config.timing.consent_interval;
         let priority = |path| self.checklist.get(path).map(|pair| pair.priority(self.role));
+        let is_unasked = |pair: &Pair| pair.requests_received == 0 && pair.responses_received() < MAX_EAGER;
         let mean = match self.selected() {
+            // The other side does not know yet that it works, or it would have asked; our checks have it find out.
+            Some(selected) if selected == path && self.checklist.get(path).is_some_and(is_unasked) => {
+                interval / BETTER_SHARE
+            }
             Some(selected) if selected == path => interval,
-            // The other side does not know yet that it works, or it would be in use; our checks have it find out.
+            // The same, or it would be in use.
             Some(selected) if self.role == Role::Controlled && priority(path) > priority(selected) => {
                 interval / BETTER_SHARE
             }

@@ -146,6 +146,11 @@ impl Consent {
         self.confirmed_at + timing.failed_after
     }
 
+    /// How long ago it was last given.
+    pub(crate) fn age(&self, now: Instant) -> Duration {
+        now - self.confirmed_at
+    }
+
     /// For how long an answer has been owed.
     pub(crate) fn silence(&self, now: Instant) -> Duration {
         match self.liveness {

@@ -39,6 +39,7 @@ extern crate std;
 
 mod action;
 mod agent;
+mod budget;
 mod candidate;
 mod checklist;
 mod checks;

@@ -6,6 +6,7 @@ use core::time::Duration;
 use pavane_base::{Instant, Path, Transport};
 use pavane_stun::TransactionId;
 
+use crate::budget::Budget;
 use crate::candidate::DISCARD;
 use crate::consent::Consent;
 use crate::nomination::Nomination;
@@ -24,6 +25,9 @@ pub(crate) struct Pair {
     pub(crate) progress: Progress,
     pub(crate) nomination: Nomination,
     pub(crate) outstanding: Outstanding,
+    pub(crate) budget: Budget,
+    /// The latest request, if it is to be answered when the address has proven itself.
+    pub(crate) owed: Option<TransactionId>,
     /// Our address as the peer sees it.
     mapped: Option<SocketAddr>,
     round_trip_time: Option<Duration>,
@@ -145,15 +149,11 @@ pub(crate) const PATIENT_INTERVAL: Duration = Duration::from_secs(4);
 /// The shortest time that a response is waited for.
 const MIN_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// How often an address is checked for each request that seems to come from it: with the answer that makes less than three
-/// times as many bytes as came, which is what QUIC allows (RFC 9000 §8.1).
-const CHECKS_A_REQUEST: u64 = 2;
-
 /// How often a pair is tried while another one works (RFC 8489 §6.2.1: Rc).
 const MAX_TRIALS: u32 = 7;
 
 impl Pair {
-    pub(crate) fn new(path: Path, local: Side, remote: Side) -> Self {
+    pub(crate) fn new(path: Path, local: Side, remote: Side, budget: Budget) -> Self {
         let mut pair = Self {
             path,
             way: local.kind,
@@ -162,6 +162,8 @@ impl Pair {
             progress: Progress::Waiting,
             nomination: Nomination::None,
             outstanding: Outstanding::default(),
+            budget,
+            owed: None,
             mapped: None,
             round_trip_time: None,
             total_round_trip_time: Duration::ZERO,
@@ -228,20 +230,11 @@ impl Pair {
     /// When its next check is due; [`Instant::ZERO`] for one that has never been tried.
     pub(crate) fn due(&self) -> Option<Instant> {
         match &self.progress {
-            Progress::Waiting | Progress::Trying(_) if self.is_indebted() => None,
             Progress::Waiting => Some(Instant::ZERO),
             Progress::Trying(trial) => Some(trial.next_check),
             Progress::Succeeded(consent) => consent.next_check(),
             Progress::Preparing(_) | Progress::Failed(_) => None,
         }
-    }
-
-    /// Whether it leads to an address that nobody signalled and that has not answered, and has been asked as often as it may:
-    /// whoever pretends to be elsewhere has little more sent there than he sends himself.
-    pub(crate) fn is_indebted(&self) -> bool {
-        self.remote.kind == CandidateKind::PeerReflexive
-            && self.responses_received == 0
-            && self.checks_sent >= self.requests_received * CHECKS_A_REQUEST
     }
 
     /// Notes that a check goes out, for whose response `timeout` is long enough; if none comes the next one goes out after
@@ -271,6 +264,7 @@ impl Pair {
         self.round_trip_time = Some(now - check.sent_at);
         self.total_round_trip_time += now - check.sent_at;
         self.responses_received += 1;
+        self.budget = Budget::Proven;
         self.mapped = mapped;
         let next_check = (check.sent_at + interval).max(now);
         match &mut self.progress {
@@ -337,6 +331,10 @@ impl Pair {
         matches!(self.progress, Progress::Failed(Failure::Final))
     }
 
+    pub(crate) const fn responses_received(&self) -> u64 {
+        self.responses_received
+    }
+
     /// Whether a check's response is awaited on it.
     pub(crate) fn awaits(&self, transaction: TransactionId) -> bool {
         self.outstanding.contains(transaction)
@@ -390,7 +388,7 @@ mod tests {
         let address = "192.0.2.1:1".parse().unwrap();
         let side = |priority| Side { kind: CandidateKind::Host, priority };
         let path = Path { local: address, remote: address, transport: Transport::Udp };
-        Pair::new(path, side(local), side(remote))
+        Pair::new(path, side(local), side(remote), Budget::SIGNALLED)
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use alloc::vec::Vec;
 use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
 
 use pavane_base::{Instant, Path, RoomForOne, Transport};
 
+use crate::budget::Budget;
 use crate::candidate::{self, Candidate, NamedCandidate, compatible};
 use crate::checklist::Occasion;
 use crate::pair::{Pair, Side};
@@ -50,6 +52,9 @@ const MAX_SIGNALLED: usize = 100;
 
 /// How many are learnt from authentic checks (RFC 8445 §7.3.1.3).
 const MAX_LEARNT: usize = 32;
+
+/// How long after its last answer a learnt address is kept when there is no room for another: two intervals of consent.
+const FRESH: Duration = Duration::from_secs(10);
 
 impl Remotes {
     pub(crate) const fn is_empty(&self) -> bool {
@@ -99,7 +104,10 @@ impl Agent {
                     (remote.ip(), remote.port(), by) == (address.ip(), address.port(), transport)
                 };
                 let its = self.checklist.iter_mut().filter(|pair| is_its(pair.path()));
-                its.for_each(|pair| pair.remote = side);
+                its.for_each(|pair| {
+                    pair.remote = side;
+                    pair.budget.signalled();
+                });
             }
             Some(_) => return Ok(()),
             None => {
@@ -150,12 +158,12 @@ impl Agent {
 
     /// Takes note of the way that an authentic request came by, its remote end known or not (RFC 8445 §7.3.1.3); says
     /// whether there is a pair for it.
-    pub(crate) fn learn(&mut self, path: Path, priority: u32) -> bool {
+    pub(crate) fn learn(&mut self, now: Instant, path: Path, priority: u32) -> bool {
         if self.checklist.get(path).is_some() {
             return true;
         }
         if self.remotes.get(path.remote, path.transport).is_none() {
-            if !self.room_for_learnt() {
+            if !self.room_for_learnt(now) {
                 return false;
             }
             let learnt = candidate::peer_reflexive(path, priority);
@@ -178,14 +186,17 @@ impl Agent {
     }
 
     /// Makes room among the learnt: peers move, and where they have been does not work any more.
-    fn room_for_learnt(&mut self) -> bool {
+    fn room_for_learnt(&mut self, now: Instant) -> bool {
         if self.remotes.known.iter().filter(|remote| remote.is_learnt()).count() < MAX_LEARNT {
             return true;
         }
         self.counters.overflow += 1;
         let works = |remote: &Remote| {
             let is_its = |path: Path| (path.remote, path.transport) == (remote.address, remote.transport);
-            self.checklist.iter().any(|pair| pair.is_valid() && is_its(pair.path()))
+            let is_fresh = |pair: &Pair| pair.consent().is_some_and(|consent| consent.age(now) < FRESH);
+            self.checklist
+                .iter()
+                .any(|pair| is_its(pair.path()) && (is_fresh(pair) || self.selected() == Some(pair.path())))
         };
         let useless = self.remotes.known.iter().position(|remote| remote.is_learnt() && !works(remote));
         let Some(useless) = useless else { return false };
@@ -221,7 +232,12 @@ impl Agent {
         }
         if self.checklist.get(path).is_none() {
             let ours = Side { kind: local.kind, priority: local.priority };
-            let pair = Pair::new(path, ours, known.side);
+            let budget = match (known.is_learnt(), path.transport) {
+                (_, Transport::Tcp) => Budget::Proven,
+                (true, _) => Budget::UNKNOWN,
+                (false, _) => Budget::SIGNALLED,
+            };
+            let pair = Pair::new(path, ours, known.side, budget);
             self.checklist.insert(pair, self.role, occasion);
         }
     }

@@ -5,9 +5,10 @@
 
 use pavane_base::rand_core::CryptoRng;
 use pavane_base::{Instant, Path};
-use pavane_stun::{Class, ErrorCode, Message, Method};
+use pavane_stun::{Class, ErrorCode, Message, Method, TransactionId};
 
 use crate::agent::Agent;
+use crate::budget;
 use crate::nomination::Nomination;
 use crate::outbox::{Answer, Era, UnknownList, Verdict};
 use crate::pair::Progress;
@@ -36,7 +37,7 @@ impl Agent {
             return Effect::Nothing;
         };
         match (message.method(), message.class()) {
-            (Method::BINDING, Class::Request) => self.take_request(now, path, &message),
+            (Method::BINDING, Class::Request) => self.take_request(now, path, &message, payload.len()),
             (Method::BINDING, Class::Success | Class::Error) => self.take_response(now, rng, path, &message),
             // A keepalive (RFC 8445 §11) asks for nothing, and proves nothing.
             (Method::BINDING, Class::Indication) => Effect::Nothing,
@@ -47,20 +48,23 @@ impl Agent {
         }
     }
 
-    fn take_request(&mut self, now: Instant, path: Path, message: &Message<'_>) -> Effect {
+    fn take_request(&mut self, now: Instant, path: Path, message: &Message<'_>, len: usize) -> Effect {
         if self.locals.base_of(path).is_none() {
             self.counters.unknown_local_address += 1;
             return Effect::Nothing;
         }
         let Some(era) = self.authenticate(message) else { return Effect::Nothing };
         self.counters.requests_received += 1;
-        if let Some(verdict) = self.judge(now, era, path, message) {
-            let transaction = message.transaction();
-            if !self.outbox.answer(Answer { path, era, transaction, verdict }) {
-                self.counters.overflow += 1;
-            }
+        if let Some(verdict) = self.judge(now, era, path, message, len) {
+            self.answer(Answer { path, era, transaction: message.transaction(), verdict });
         }
         Effect::Changed
+    }
+
+    pub(crate) fn answer(&mut self, answer: Answer) {
+        if !self.outbox.answer(answer) {
+            self.counters.overflow += 1;
+        }
     }
 
     /// Whether a request is authentic; if so, which generation's credentials say so.
@@ -82,15 +86,23 @@ impl Agent {
         Some(era)
     }
 
-    /// Does what an authentic request asks for, and says what to answer, if anything.
-    fn judge(&mut self, now: Instant, era: Era, path: Path, message: &Message<'_>) -> Option<Verdict> {
+    /// Does what an authentic request asks for, and says what to answer, if anything. What is not a success is shorter than
+    /// any authentic question.
+    fn judge(
+        &mut self,
+        now: Instant,
+        era: Era,
+        path: Path,
+        message: &Message<'_>,
+        len: usize,
+    ) -> Option<Verdict> {
         if let Some(list) = UnknownList::collect(message.unknown_required()) {
             return Some(Verdict::Unknown(list));
         }
         if era == Era::Former {
             let former = self.former.as_mut().filter(|former| former.pair.path() == path);
             former.into_iter().for_each(|former| former.pair.heard());
-            return Some(Verdict::Success);
+            return (budget::answer_len(path.remote) <= len).then_some(Verdict::Success);
         }
         let Some(priority) = message.priority() else {
             return Some(Verdict::Error(ErrorCode::BAD_REQUEST));
@@ -98,7 +110,7 @@ impl Agent {
         if !self.settle_roles(message) {
             return Some(Verdict::Error(ErrorCode::ROLE_CONFLICT));
         }
-        if !self.learn(path, priority) {
+        if !self.learn(now, path, priority) {
             return None;
         }
         if self.checklist.get(path).is_some_and(|pair| pair.is_closed()) {
@@ -110,8 +122,25 @@ impl Agent {
             None => message.use_candidate(),
             Some(number) => self.renominates(number),
         };
+        let is_afforded = self.afford_answer(path, message.transaction(), len);
         self.heard_request(now, path, nominates);
-        Some(Verdict::Success)
+        is_afforded.then_some(Verdict::Success)
+    }
+
+    /// Whether the answer to a request of this length is afforded; if so, it is paid for.
+    ///
+    /// Deviation: RFC 8445 §7.3.1 has every authentic request answered. Of an address that has proven nothing the latest is,
+    /// when it has.
+    fn afford_answer(&mut self, path: Path, transaction: TransactionId, len: usize) -> bool {
+        let (is_full, price) = (self.config.mode == Mode::Full, budget::answer_len(path.remote));
+        // Before the peer's credentials have come, the check that they will make possible is about as long as the peer's.
+        let check_len = if self.remote.is_some() { self.check_len() } else { len };
+        let Some(pair) = self.checklist.get_mut(path) else { return false };
+        pair.budget.received(len);
+        let check_len = if is_full && !pair.is_valid() { check_len } else { 0 };
+        let is_afforded = pair.budget.afford_answer(price, check_len);
+        pair.owed = (!is_afforded).then_some(transaction);
+        is_afforded
     }
 
     /// Resolves a role conflict (RFC 8445 §7.3.1.1); false if it is the peer who has to change.

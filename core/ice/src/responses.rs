@@ -7,7 +7,7 @@ use pavane_stun::{Class, ErrorCode, Message};
 use crate::Role;
 use crate::agent::Agent;
 use crate::nomination::Nomination;
-use crate::outbox::Era;
+use crate::outbox::{Answer, Era, Verdict};
 use crate::outstanding::Check;
 use crate::pair::{Failure, Side};
 use crate::requests::Effect;
@@ -72,6 +72,7 @@ impl Agent {
         let Some(pair) = self.checklist.get_mut(path) else { return };
         let Some(check) = pair.outstanding.take(message.transaction()) else { return };
         pair.answered(now, &check, interval, Some(mapped));
+        let owed = pair.owed.take();
         // RFC 8445 §7.2.5.3.2: the pair that works is that of the address which the peer sees.
         if mapped != path.local
             && let Some(base) = self.locals.base_of(path).cloned()
@@ -86,6 +87,9 @@ impl Agent {
             }
             (_, nomination) => nomination,
         };
+        if let Some(transaction) = owed {
+            self.answer(Answer { path, era, transaction, verdict: Verdict::Success });
+        }
     }
 
     fn refused(&mut self, rng: &mut dyn CryptoRng, era: Era, path: Path, message: &Message<'_>) {

@@ -147,8 +147,9 @@ impl Agent {
             return deadline;
         }
         let mut due = None;
+        let len = self.check_len();
         for pair in self.checklist.iter() {
-            due = earliest(due, pair.due());
+            due = earliest(due, pair.due().filter(|_| pair.budget.affords(len)));
             if let Some(consent) = pair.consent() {
                 deadline = earliest(deadline, Some(consent.deadline(timing, now)));
             }
