@@ -2,11 +2,12 @@
 //! takes.
 //!
 //! Both ends are in this process and on one thread, so that the processor's time is that of both, and an echo waits for no
-//! other core. On tokio the stacks bring drivers of their own, and are as they come; in the minimal loop ([`bare`]) each is
+//! other core. On tokio and mio the stacks bring drivers of their own, and are as they come; in the minimal loop ([`bare`]) each is
 //! driven alike, datagram by datagram, through [`crate::stack::Peer`]. Buffers of the system are as large as it gives.
 
 mod bare;
 mod ours;
+mod reactor;
 mod theirs;
 
 use std::time::Duration;
@@ -97,6 +98,7 @@ pub fn report(arguments: &Arguments) {
     let mut rows = vec![
         Row::new(Stack::Pavane, "tokio", ours::run::<true>),
         Row::new(Stack::Pavane, "tokio, without GSO", ours::run::<false>),
+        Row::new(Stack::Pavane, "loop of one's own, mio", reactor::run),
         Row { stack: None, name: "webrtc-rs", driver: "tokio", run: theirs::run, rounds: Vec::new() },
     ];
     rows.extend(Stack::ALL.into_iter().flat_map(Row::bare));
