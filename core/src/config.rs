@@ -24,6 +24,7 @@ pub struct Config {
     pub(crate) servers: Vec<ice::Server>,
     pub(crate) transport_policy: ice::TransportPolicy,
     pub(crate) candidate_filter: Option<ice::CandidateFilter>,
+    pub(crate) host_addresses: HostAddresses,
     pub(crate) ice_mode: ice::Mode,
     pub(crate) tcp: ice::TcpPolicy,
     pub(crate) prefetch: ice::Prefetch,
@@ -55,6 +56,7 @@ impl Config {
             servers: Vec::new(),
             transport_policy: ice::TransportPolicy::default(),
             candidate_filter: None,
+            host_addresses: HostAddresses::default(),
             ice_mode: ice::Mode::default(),
             tcp: ice::TcpPolicy::default(),
             prefetch: ice::Prefetch::default(),
@@ -98,6 +100,13 @@ impl Config {
     #[must_use]
     pub fn candidate_filter(mut self, filter: ice::CandidateFilter) -> Self {
         self.candidate_filter = Some(filter);
+        self
+    }
+
+    /// Sets whether the peer is told the addresses of our interfaces.
+    #[must_use]
+    pub const fn host_addresses(mut self, host_addresses: HostAddresses) -> Self {
+        self.host_addresses = host_addresses;
         self
     }
 
@@ -209,6 +218,19 @@ impl Config {
         }
         Ok(())
     }
+}
+
+/// What descriptions, candidates and [statistics](crate::PeerConnection::stats_report) say of the addresses of our interfaces.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HostAddresses {
+    /// What they are.
+    #[default]
+    Shown,
+    /// Random names of multicast DNS, others with each ICE restart, that only peers on the same link can resolve
+    /// (draft-ietf-mmusic-mdns-ice-candidates). Whoever drives the connection answers for them:
+    /// [`PublishMdns`](crate::Action::PublishMdns).
+    Hidden,
 }
 
 /// What browsers announce, and so what applications count on.

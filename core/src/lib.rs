@@ -114,6 +114,7 @@ pub use pavane_crypto as crypto;
 pub use pavane_datachannel as datachannel;
 pub use pavane_dtls as dtls;
 pub use pavane_ice as ice;
+use pavane_mdns as mdns;
 pub use pavane_rtp as rtp;
 pub use pavane_sctp as sctp;
 pub use pavane_sdp as sdp;
@@ -133,7 +134,7 @@ pub use pavane_ice::{
 pub use pavane_sctp::StreamId;
 pub use pavane_sdp::Direction;
 
-pub use config::{Config, ConfigError, IceTiming};
+pub use config::{Config, ConfigError, HostAddresses, IceTiming};
 pub use description::{Description, IceCandidate, SdpType};
 pub use error::{CandidateError, Required, SignalingError, TrackError, WriteError};
 pub use event::{CloseReason, Event, TrackEvent};

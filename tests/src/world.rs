@@ -231,6 +231,14 @@ impl World {
                 address.map_or(ActionOutcome::Failed, ActionOutcome::Resolved)
             }
             Action::OpenStream { local, remote, .. } => self.connect(end, local, remote),
+            Action::PublishMdns { name, address } => {
+                self.mdns.insert(name, address);
+                return;
+            }
+            Action::WithdrawMdns { name } => {
+                self.mdns.remove(&name);
+                return;
+            }
             _ => ActionOutcome::Failed,
         };
         self.schedule(self.one_way * 2, Due::Outcome(end, id, outcome));

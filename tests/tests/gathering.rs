@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use pavane::ice::CandidateKind;
 use pavane::{
-    CandidateFilter, CandidateOrigin, Config, Event, IceCandidate, IceGatheringState, IceServer,
-    IceTransportPolicy, Message, ServerFailure,
+    CandidateFilter, CandidateOrigin, Config, Event, HostAddresses, IceCandidate, IceGatheringState,
+    IceServer, IceTransportPolicy, Message, ServerFailure,
 };
 use pavane_stun::{ErrorCode, PasswordAlgorithm};
 use pavane_tests::server::{PASSWORD, USER};
@@ -230,4 +230,50 @@ fn hidden_peers_are_not_told_to_relays() {
         pairs.iter().filter(|pair| pair.path.remote.ip().to_string().starts_with("198.18.")).collect();
     assert_eq!(hidden.len(), 2);
     assert!(hidden.iter().all(|pair| pair.path.local == address(INSIDE)));
+}
+
+/// Addresses that hide are found in nothing that leaves for the peer or the application, and peers find each other all the
+/// same (draft-ietf-mmusic-mdns-ice-candidates §3.1).
+#[test]
+fn hidden_addresses_are_told_to_nobody() {
+    let mut world = world(vec![server(0)], |config| {
+        let config = config.ice_servers(&[stun(), turn()]).unwrap();
+        config.host_addresses(HostAddresses::Hidden)
+    });
+    world.introduce();
+    assert!(world.run(Duration::from_secs(5), World::is_open));
+    world.idle(Duration::from_secs(2));
+    let shows = |text: &str| text.contains("10.0.1.2");
+    let lines = told(&mut world);
+    assert!(!lines.is_empty() && !lines.iter().any(|line| shows(line)), "{lines:?}");
+    for (kind, related) in
+        [("host", None), ("srflx", Some("0.0.0.0 rport 9")), ("relay", Some("0.0.0.0 rport 9"))]
+    {
+        let line = lines.iter().find(|line| line.contains(&format!("typ {kind}"))).unwrap();
+        assert_eq!(line.split(" raddr ").nth(1), related, "{line}");
+    }
+    let now = world.now;
+    let description = world.connection(End::Alice).local_description().unwrap();
+    assert!(!shows(&description.sdp), "{}", description.sdp);
+    let report = world.connection(End::Alice).stats_report(now);
+    assert!(!shows(&format!("{report:?}")), "{report:?}");
+    let names: Vec<String> = world.mdns.keys().cloned().collect();
+    assert_eq!(names.len(), 2);
+    assert!(names.iter().any(|name| description.sdp.contains(name)));
+
+    // The next generation has other names.
+    world.connection(End::Alice).restart_ice();
+    world.exchange(End::Alice);
+    world.idle(Duration::from_secs(2));
+    let description = world.connection(End::Alice).local_description().unwrap();
+    assert!(!shows(&description.sdp) && !names.iter().any(|name| description.sdp.contains(name)));
+    assert_eq!(world.mdns.len(), 2);
+    for end in End::BOTH {
+        let now = world.now;
+        world.connection(end).close(now);
+    }
+    world.idle(Duration::from_secs(1));
+    assert!(world.mdns.is_empty(), "nobody answers for what is closed");
+    let report = world.connection(End::Alice).stats_report(now);
+    assert!(!shows(&format!("{report:?}")), "nor is it shown then");
 }

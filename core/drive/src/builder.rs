@@ -10,8 +10,8 @@ use std::sync::Arc;
 use pavane::base::rand_core::CryptoRng;
 use pavane::crypto::Provider;
 use pavane::{
-    CandidateError, CodecParameters, Config, ConfigError, IceServer, IceServerError, IceTiming,
-    IceTransportPolicy,
+    CandidateError, CodecParameters, Config, ConfigError, HostAddresses, IceServer, IceServerError,
+    IceTiming, IceTransportPolicy,
 };
 
 use crate::{
@@ -122,7 +122,8 @@ impl<R: Host> Builder<R> {
         self.change(move |config| config.ice_transport_policy(policy))
     }
 
-    /// Sets what multicast DNS is used for.
+    /// Sets what multicast DNS is used for: by default, to resolve the names that browsers hide their addresses behind. Ours
+    /// hide as well with [`MdnsMode::ResolveAndHide`].
     #[must_use]
     pub const fn mdns(mut self, mode: MdnsMode) -> Self {
         self.mdns = mode;
@@ -265,6 +266,10 @@ impl<R: Host> Builder<R> {
             Source::Config(config) => *config,
         };
         let config = self.changes.into_iter().try_fold(config, |config, change| change(config))?;
+        let config = match self.mdns {
+            MdnsMode::ResolveAndHide => config.host_addresses(HostAddresses::Hidden),
+            MdnsMode::Off | MdnsMode::Resolve => config,
+        };
         Ok((sockets, Making { config: Arc::new(config), rng }))
     }
 }

@@ -21,6 +21,10 @@ pub enum MdnsMode {
     /// Names of peers are resolved. Sockets are opened when the first of them comes.
     #[default]
     Resolve,
+    /// The same, and our own addresses hide behind names in turn, as those of browsers do
+    /// ([`HostAddresses::Hidden`](pavane::HostAddresses::Hidden)): peers beyond the link learn what servers see of us, and no
+    /// more.
+    ResolveAndHide,
 }
 
 /// Multicast DNS on the links of the addresses that candidates have. `A` is whoever asked for a name.
@@ -86,6 +90,28 @@ impl<A> Mdns<A> {
         true
     }
 
+    /// Answers for a name of ours on its address's link; where there is none, nobody can ask.
+    pub(crate) fn publish<H: Host>(
+        &mut self,
+        now: Instant,
+        name: &str,
+        address: IpAddr,
+        sockets: &mut Vec<Slot<H::Socket>>,
+    ) {
+        self.open::<H>(sockets);
+        if let Some(link) = self.links.iter_mut().find(|link| link.control.link().address() == address)
+            && link.responder.register(now, name).is_ok()
+        {
+            link.control.set_joined(true);
+        }
+    }
+
+    /// Answers for a name no more, and says so.
+    pub(crate) fn withdraw(&mut self, name: &str) {
+        self.links.iter_mut().for_each(|link| link.responder.unregister(name));
+        self.listen_if_needed();
+    }
+
     /// Opens a socket on each link, once. On links where that fails nothing is heard.
     fn open<H: Host>(&mut self, sockets: &mut Vec<Slot<H::Socket>>) {
         if std::mem::replace(&mut self.opened, true) {
@@ -146,14 +172,19 @@ impl<A> Mdns<A> {
         responders.chain([self.resolver.poll_timeout()]).flatten().min()
     }
 
-    /// Takes the resolver's news. Once nothing is asked for, what others say to each other is not listened to.
+    /// Takes the resolver's news.
     fn settle(&mut self) {
         while let Some((name, address)) = self.resolver.poll_resolution() {
             let answered = self.askers.extract_if(.., |(asked, _)| *asked == name);
             self.answers.extend(answered.map(|(_, asker)| (asker, address)));
-            if self.resolver.is_idle() {
-                self.links.iter_mut().for_each(|link| link.control.set_joined(false));
-            }
+            self.listen_if_needed();
+        }
+    }
+
+    /// Where nothing is asked for and there is nothing to answer for, what others say to each other is not listened to.
+    fn listen_if_needed(&mut self) {
+        for link in &mut self.links {
+            link.control.set_joined(!self.resolver.is_idle() || !link.responder.is_idle());
         }
     }
 }

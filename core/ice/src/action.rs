@@ -28,6 +28,18 @@ pub enum Action {
         /// The name, as the candidate has it.
         name: String,
     },
+    /// Answer for a `.local` name by multicast DNS, on the link of the address that it stands for. No outcome is expected.
+    PublishMdns {
+        /// The name.
+        name: String,
+        /// The address.
+        address: IpAddr,
+    },
+    /// Answer for a name no more. No outcome is expected.
+    WithdrawMdns {
+        /// The name.
+        name: String,
+    },
     /// Connect a TCP stream.
     OpenStream {
         /// The address to connect from, its port left to the system.

@@ -1,8 +1,10 @@
 //! The agent: what its composer calls.
 
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
+use core::net::IpAddr;
 use core::time::Duration;
 
 use pavane_base::rand_core::CryptoRng;
@@ -219,6 +221,17 @@ impl Agent {
         self.outbox.clear();
         self.paced_until = Instant::ZERO;
         self.renomination = None;
+    }
+
+    /// Has the caller answer for a name of multicast DNS that stands for an address of ours, until it is
+    /// [withdrawn](Self::withdraw). The agent itself knows addresses alone.
+    pub fn publish(&mut self, name: String, address: IpAddr) {
+        self.actions.tell(Action::PublishMdns { name, address });
+    }
+
+    /// Has a name answered for no more; after [`close`](Self::close), too.
+    pub fn withdraw(&mut self, name: String) {
+        self.actions.tell(Action::WithdrawMdns { name });
     }
 
     /// Ends the agent: it takes nothing any more, and sends no more than what gives relays their addresses back. Its streams

@@ -103,6 +103,11 @@ impl Responder {
         self.link
     }
 
+    /// Whether there is no name that it answers for.
+    pub fn is_idle(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Has a name stand for the link's address, and announces it.
     ///
     /// # Errors

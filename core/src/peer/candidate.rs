@@ -8,6 +8,7 @@ use core::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use pavane_base::Transport;
 
 use super::local::{self, Local};
+use super::names::Names;
 use super::{PeerConnection, remote::Remote};
 use crate::error::CandidateError;
 use crate::event::Event;
@@ -62,18 +63,17 @@ pub(super) fn from_sdp(candidate: &sdp::Candidate) -> Option<ice::RemoteCandidat
     }
 }
 
-/// Our candidate as SDP writes it. The address that it was found from is told only where `told` has it anyway
-/// (RFC 8839 §5.1: 0.0.0.0 and port 9 stand for one that is not).
-fn to_sdp(candidate: &ice::Candidate, told: &[ice::Candidate]) -> sdp::Candidate {
+/// Our candidate as SDP writes it. The address that it was found from is told only where `told` has it anyway, and no
+/// address hides behind a name (RFC 8839 §5.1: 0.0.0.0 and port 9 stand for one that is not told).
+fn to_sdp(candidate: &ice::Candidate, told: &[ice::Candidate], names: &Names) -> sdp::Candidate {
     let related = candidate.related.map(|related| {
-        if told.iter().any(|other| other.address == related && other.transport == Transport::Udp) {
-            return related;
-        }
-        match related {
-            SocketAddr::V4(_) => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), DISCARD),
-            SocketAddr::V6(_) => SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), DISCARD),
-        }
+        let is_told = |other: &ice::Candidate| other.address == related && other.transport == Transport::Udp;
+        if names.is_empty() && told.iter().any(is_told) { related } else { untold(related) }
     });
+    let address = match names.of(candidate.address.ip()) {
+        Some(name) if candidate.kind == ice::CandidateKind::Host => CandidateAddress::Name(name.to_string()),
+        _ => CandidateAddress::Ip(candidate.address.ip()),
+    };
     sdp::Candidate {
         foundation: candidate.foundation.clone(),
         component: candidate.component,
@@ -82,7 +82,7 @@ fn to_sdp(candidate: &ice::Candidate, told: &[ice::Candidate]) -> sdp::Candidate
             Transport::Tcp => CandidateTransport::Tcp,
         },
         priority: candidate.priority,
-        address: CandidateAddress::Ip(candidate.address.ip()),
+        address,
         port: candidate.address.port(),
         kind: match candidate.kind {
             ice::CandidateKind::Host => sdp::CandidateKind::Host,
@@ -93,6 +93,14 @@ fn to_sdp(candidate: &ice::Candidate, told: &[ice::Candidate]) -> sdp::Candidate
         related: related.map(|related| (CandidateAddress::Ip(related.ip()), related.port())),
         tcp_type: candidate.tcp_type.map(tcp_type_to_sdp),
         extensions: Vec::new(),
+    }
+}
+
+/// What stands for an address that is not told.
+pub(super) fn untold(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(_) => SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), DISCARD),
+        SocketAddr::V6(_) => SocketAddr::new(Ipv6Addr::UNSPECIFIED.into(), DISCARD),
     }
 }
 
@@ -145,7 +153,7 @@ const RTP_COMPONENT: u16 = 1;
 
 impl PeerConnection {
     pub(super) fn tell_candidate(&mut self, candidate: &ice::Candidate) {
-        let line = to_sdp(candidate, self.transport.ice.local_candidates()).to_string();
+        let line = to_sdp(candidate, self.transport.ice.local_candidates(), &self.names).to_string();
         self.tell(line);
     }
 
@@ -171,7 +179,7 @@ impl PeerConnection {
 
     pub(super) fn fill_in_candidates(&self, sdp: &SessionDescription) -> SessionDescription {
         let told = self.transport.ice.local_candidates();
-        let candidates: Vec<_> = told.iter().map(|candidate| to_sdp(candidate, told)).collect();
+        let candidates: Vec<_> = told.iter().map(|candidate| to_sdp(candidate, told, &self.names)).collect();
         local::with_candidates(sdp, &candidates, self.ice_gathering_state() == IceGatheringState::Complete)
     }
 }

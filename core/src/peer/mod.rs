@@ -15,6 +15,7 @@ mod frames;
 mod kept;
 mod local;
 mod media;
+mod names;
 mod negotiate;
 mod remote;
 mod report;
@@ -43,6 +44,7 @@ pub use tracks::RtpTransceiver;
 
 use self::data::DataTransport;
 use self::local::{Identity, Maker, Wish};
+use self::names::Names;
 use self::session::Session;
 use self::transport::Transport;
 use crate::config::{Config, ConfigError};
@@ -75,6 +77,7 @@ pub struct PeerConnection {
     epoch: Epoch,
     session: Session,
     transport: Transport,
+    names: Names,
     data: DataTransport,
     media: Media,
     life: Life,
@@ -132,6 +135,7 @@ impl PeerConnection {
         Ok(Self {
             session: Session::new(identity),
             transport,
+            names: Names::default(),
             data: DataTransport::new(&config, introduction),
             media: Media::new(&mut *rng),
             life: Life::Open,
@@ -497,7 +501,10 @@ impl PeerConnection {
     fn settle_transport(&mut self, now: Instant) {
         while let Some(event) = self.transport.ice.poll_event() {
             match event {
-                ice::Event::LocalCandidate(candidate) => self.tell_candidate(&candidate),
+                ice::Event::LocalCandidate(candidate) => {
+                    self.name(&candidate);
+                    self.tell_candidate(&candidate);
+                }
                 ice::Event::GatheringStateChanged(ice::GatheringState::Complete) => {
                     self.tell_end_of_candidates();
                 }
@@ -566,6 +573,7 @@ impl PeerConnection {
         self.transport.media.leave();
         self.session.close();
         self.transport.ice.close(now, &mut *self.rng);
+        self.withdraw_names();
         self.life = Life::Farewell { route };
         self.tell_states();
     }

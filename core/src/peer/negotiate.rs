@@ -163,14 +163,17 @@ impl PeerConnection {
     }
 
     fn agree_on_ice(&mut self, now: Instant, remote: &Remote, index: usize, transport: &RemoteTransport) {
+        let theirs = &transport.credentials;
+        let former = self.transport.ice.remote_credentials();
+        let (known, is_first) = (former.is_some_and(|former| former == theirs), former.is_none());
+        let restart = if known || is_first { None } else { self.session.take_restart() };
+        if restart.is_some() {
+            self.forget_names();
+        }
         let rng = &mut *self.rng;
         let ice = &mut self.transport.ice;
-        let theirs = &transport.credentials;
-        let known = ice.remote_credentials().is_some_and(|known| known == theirs);
         if !known {
-            if ice.remote_credentials().is_some()
-                && let Some(ours) = self.session.take_restart()
-            {
+            if let Some(ours) = restart {
                 ice.restart(now, rng, ours);
             }
             ice.set_remote_credentials(now, rng, theirs.clone());

@@ -11,6 +11,8 @@ use pavane_base::{Instant, Path};
 use pavane_crypto::{Fingerprint, HashAlgorithm};
 
 use super::PeerConnection;
+use super::candidate::untold;
+use super::names::Names;
 use crate::media::{CodecParameters, MediaKind, Transceiver};
 use crate::rtp::frame::FrameBuffer;
 use crate::rtp::{PayloadType, ReceiverKey, receive, send};
@@ -80,7 +82,7 @@ impl Reporter<'_> {
             ice_local_username_fragment: transport.ice.local_credentials().ufrag.clone(),
             dtls_state: dtls.map_or(dtls::State::New, dtls::Connection::state),
             ice_state: transport.ice.state(),
-            selected_candidate_pair_id: selected.map(|pair| pair_id(&pair)),
+            selected_candidate_pair_id: selected.map(|pair| self.pair_id(&pair)),
             local_certificate_id: certificate_id(Side::Local),
             remote_certificate_id: dtls
                 .and_then(dtls::Connection::remote_certificate)
@@ -125,26 +127,35 @@ impl Reporter<'_> {
     fn pairs(&mut self) {
         let ice = &self.peer.transport.ice;
         for candidate in ice.local_candidates().iter().chain(ice.peer_reflexive_candidates()) {
-            let object = local_candidate(candidate, &ice.local_credentials().ufrag);
-            let id = candidate_id(Side::Local, candidate.kind, candidate.address);
+            let object = local_candidate(candidate, &ice.local_credentials().ufrag, &self.peer.names);
+            let id = self.local_candidate_id(candidate.kind, candidate.address);
             self.push(id, StatsObject::LocalCandidate(object));
         }
         for pair in ice.pairs() {
-            let remote = candidate_id(Side::Remote, pair.remote_kind, pair.path.remote);
+            let remote = remote_candidate_id(&pair);
             if !self.entries.iter().any(|entry| entry.id == remote) {
                 let object = remote_candidate(&pair, ice.remote_credentials());
                 self.push(remote, StatsObject::RemoteCandidate(object));
             }
             let object = self.pair(&pair);
-            self.push(pair_id(&pair), StatsObject::CandidatePair(object));
+            self.push(self.pair_id(&pair), StatsObject::CandidatePair(object));
         }
+    }
+
+    fn local_candidate_id(&self, kind: ice::CandidateKind, address: SocketAddr) -> StatsId {
+        StatsId(format!("candidate/{}/{kind:?}/{}", Side::Local.name(), self.peer.names.shown(address)))
+    }
+
+    fn pair_id(&self, pair: &ice::PairStats) -> StatsId {
+        let Path { local, remote, .. } = pair.path;
+        StatsId(format!("pair/{}/{remote}", self.peer.names.shown(local)))
     }
 
     fn pair(&self, pair: &ice::PairStats) -> IceCandidatePairStats {
         IceCandidatePairStats {
             transport_id: transport_id(),
-            local_candidate_id: candidate_id(Side::Local, pair.local_kind, local_address(pair)),
-            remote_candidate_id: candidate_id(Side::Remote, pair.remote_kind, pair.path.remote),
+            local_candidate_id: self.local_candidate_id(pair.local_kind, local_address(pair)),
+            remote_candidate_id: remote_candidate_id(pair),
             state: pair.state,
             nominated: pair.nominated,
             packets_sent: pair.traffic.packets_sent,
@@ -341,17 +352,20 @@ fn remote_inbound(
     }
 }
 
-fn local_candidate(candidate: &ice::Candidate, ufrag: &str) -> IceCandidateStats {
+/// An address that hides is shown nowhere.
+fn local_candidate(candidate: &ice::Candidate, ufrag: &str, names: &Names) -> IceCandidateStats {
+    let ip = candidate.address.ip();
+    let related = candidate.related.map(|related| if names.is_empty() { related } else { untold(related) });
     IceCandidateStats {
         transport_id: transport_id(),
-        address: candidate.address.ip().to_string(),
+        address: names.of(ip).map_or_else(|| ip.to_string(), String::from),
         port: candidate.address.port(),
         protocol: protocol(candidate.transport),
         candidate_type: candidate.kind,
         priority: Some(candidate.priority),
         foundation: Some(candidate.foundation.clone()),
-        related_address: candidate.related.map(|related| related.ip().to_string()),
-        related_port: candidate.related.map(|related| related.port()),
+        related_address: related.map(|related| related.ip().to_string()),
+        related_port: related.map(|related| related.port()),
         username_fragment: Some(ufrag.to_string()),
     }
 }
@@ -415,13 +429,8 @@ fn local_address(pair: &ice::PairStats) -> SocketAddr {
     }
 }
 
-fn candidate_id(side: Side, kind: ice::CandidateKind, address: SocketAddr) -> StatsId {
-    StatsId(format!("candidate/{}/{kind:?}/{address}", side.name()))
-}
-
-fn pair_id(pair: &ice::PairStats) -> StatsId {
-    let Path { local, remote, .. } = pair.path;
-    StatsId(format!("pair/{local}/{remote}"))
+fn remote_candidate_id(pair: &ice::PairStats) -> StatsId {
+    StatsId(format!("candidate/{}/{:?}/{}", Side::Remote.name(), pair.remote_kind, pair.path.remote))
 }
 
 fn source_id(transceiver: &Transceiver) -> StatsId {

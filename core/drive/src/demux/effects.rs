@@ -13,10 +13,13 @@ use crate::{Host, LookupId};
 impl<H: Host> Demux<H> {
     /// Brings about what a peer's core asks for.
     pub(super) fn serve_action(&mut self, now: Instant, key: Key, id: ActionId, action: Action) {
-        if let Action::CloseStream { path } = action {
-            return self.streams.close(path);
-        }
         let begun = match action {
+            // Of these no outcome is waited for.
+            Action::CloseStream { path } => return self.streams.close(path),
+            Action::PublishMdns { name, address } => {
+                return self.mdns.publish::<H>(now, &name, address, &mut self.sockets);
+            }
+            Action::WithdrawMdns { name } => return self.mdns.withdraw(&name),
             Action::ResolveMdns { name } => self.mdns.ask::<H>(now, &name, (key, id), &mut self.sockets),
             Action::Resolve { name } => {
                 self.lookups.push_back((LookupId { peer: Some(key), action: id }, name));

@@ -40,6 +40,14 @@ impl<H: Host> Driver<H> {
                     self.streams.close(path);
                     true
                 }
+                Action::PublishMdns { name, address } => {
+                    self.mdns.publish::<H>(now, &name, address, &mut self.sockets);
+                    true
+                }
+                Action::WithdrawMdns { name } => {
+                    self.mdns.withdraw(&name);
+                    true
+                }
                 _ => false,
             };
             if !begun {

@@ -1,0 +1,41 @@
+//! Peers whose addresses hide behind names find each other by multicast DNS, over the loopback interface.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use pavane_tokio::{Builder, ChannelInit, Event, MdnsMode, PeerConnection};
+
+fn peer(mode: MdnsMode) -> PeerConnection {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    Builder::new().addresses([address]).mdns(mode).build().expect("a socket")
+}
+
+async fn connect(alice: &PeerConnection, bob: &PeerConnection) {
+    let _channel = alice.create_data_channel("chat", ChannelInit::default()).expect("it is possible");
+    alice.set_local_description(None).expect("an offer is possible");
+    alice.gathering_complete().await;
+    let offer = alice.local_description().expect("it was just set");
+    assert!(offer.sdp.contains(".local ") && !offer.sdp.contains("127.0.0.1 "), "{}", offer.sdp);
+    bob.set_remote_description(offer).expect("the offer is good");
+    bob.set_local_description(None).expect("an answer is possible");
+    bob.gathering_complete().await;
+    let answer = bob.local_description().expect("it was just set");
+    alice.set_remote_description(answer).expect("the answer is good");
+    loop {
+        if let Event::Channel(_) = bob.next_event().await.expect("the connection lives") {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn hidden_peers_find_each_other() {
+    // The second resolves as well: either side's checks would do.
+    for mode in [MdnsMode::ResolveAndHide, MdnsMode::Resolve] {
+        let (alice, bob) = (peer(MdnsMode::ResolveAndHide), peer(mode));
+        let connected = tokio::time::timeout(Duration::from_secs(20), connect(&alice, &bob));
+        connected.await.expect("they find each other");
+        alice.close();
+        bob.close();
+    }
+}
