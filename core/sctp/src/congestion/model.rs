@@ -140,12 +140,13 @@ impl Model {
         product + extra.max(SLACK_PACKETS * self.packet)
     }
 
-    /// How much may be in flight whatever the model says: beside others the ceiling, alone never less than fills the path.
+    /// How much may be in flight whatever the model says: the ceiling, where others keep a queue filled; without them never
+    /// less than fills the path.
     fn most(&self) -> u64 {
         let Some(ceiling) = &self.ceiling else { return u64::MAX };
         match self.rivals.presence() {
-            Presence::Proven => ceiling.window(),
-            Presence::None | Presence::Suspected => ceiling.window().max(self.product()),
+            Presence::Proven if self.had_queue() => ceiling.window(),
+            _ => ceiling.window().max(self.product()),
         }
     }
 
