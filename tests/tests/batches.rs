@@ -8,7 +8,7 @@ use pavane_tests::{End, Link, Pair};
 #[test]
 fn much_to_send_leaves_in_batches() {
     let (mut pair, [channel, _]) = Pair::connected(1, Link::with_delay(Duration::from_millis(5)));
-    let mut send = |pair: &mut Pair, len: usize| {
+    let send = |pair: &mut Pair, len: usize| {
         let now = pair.now;
         let mut channel = pair.connection(End::Alice).channel(channel).unwrap();
         channel.send(now, Message::binary(vec![7; len])).unwrap();
