@@ -150,7 +150,7 @@ impl Endpoint {
         let answer = answer.inspect_err(|_| peer.close())?;
         let id = random_id().inspect_err(|_| peer.close())?;
         let location = format!("{}/{id}", self.path);
-        self.lock().insert(id, Arc::new(Session { peer, generation: Mutex::new(0) }));
+        self.insert(id, peer)?;
         let response = Response::builder()
             .status(StatusCode::CREATED)
             .header(CONTENT_TYPE, SDP)
@@ -177,6 +177,18 @@ impl Endpoint {
             true => Ok(()),
             false => Err(StatusCode::UNPROCESSABLE_ENTITY),
         }
+    }
+
+    /// Keeps a session, unless others have taken the last room while it gathered.
+    fn insert(&self, id: String, peer: PeerConnection) -> Result<(), StatusCode> {
+        let mut sessions = self.lock();
+        if sessions.len() >= MAX_SESSIONS {
+            drop(sessions);
+            peer.close();
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        sessions.insert(id, Arc::new(Session { peer, generation: Mutex::new(0) }));
+        Ok(())
     }
 
     /// Forgets sessions whose connections have ended or failed; returns how many are left.
