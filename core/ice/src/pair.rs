@@ -144,13 +144,14 @@ pub struct PairStats {
 pub(crate) const URGENT_INTERVAL: Duration = Duration::from_millis(400);
 
 /// The same while another pair works, and nobody waits.
-pub(crate) const PATIENT_INTERVAL: Duration = Duration::from_secs(4);
+pub(crate) const PATIENT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The shortest time that a response is waited for.
 const MIN_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// How often a pair is tried while another one works (RFC 8489 §6.2.1: Rc).
-const MAX_TRIALS: u32 = 7;
+/// How often a pair is tried while another one works: ten seconds or so, in which it may turn out that the other one, through a
+/// relay maybe, is not needed.
+const MAX_TRIALS: u32 = 12;
 
 impl Pair {
     pub(crate) fn new(path: Path, local: Side, remote: Side, budget: Budget) -> Self {
