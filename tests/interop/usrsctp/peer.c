@@ -208,9 +208,13 @@ int main(int argc, char **argv)
 		set_options(s, interleaved);
 		puts("up");
 	} else {
+		/* Before it connects it would refuse whoever comes, so that it has begun to when it says that it is ready. */
+		usrsctp_set_non_blocking(s, 1);
+		if (usrsctp_connect(s, (struct sockaddr *)&address, sizeof address) < 0 && errno != EINPROGRESS)
+			must(-1, "usrsctp_connect");
+		usrsctp_set_non_blocking(s, 0);
 		pthread_create(&receiver, NULL, receive_packets, &udp);
 		puts("ready");
-		must(usrsctp_connect(s, (struct sockaddr *)&address, sizeof address), "usrsctp_connect");
 	}
 	serve(s);
 }
