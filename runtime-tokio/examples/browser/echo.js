@@ -153,10 +153,12 @@ class EchoPlot extends Plot {
     this.decades = Math.max(2, Math.ceil(Math.log10(longest)) + 1);
     for (let decade = 0; decade <= this.decades; decade++) this.line([[0, decade / this.decades], [1, decade / this.decades]], "line");
     this.feet(`${WINDOW / 1000} s ago`, "now");
+    // Most round trips are near the median, and would be hidden behind its line.
+    for (const [time, dashes] of [[quantiles.p99, [5, 4]], [quantiles.median, []]]) this.level(time, dashes);
     this.dots(visible, now);
     for (let decade = 0; decade <= this.decades; decade++) this.words(`${10 ** (decade - 1)} ms`, 0, decade / this.decades, "left", "soft");
-    this.level(quantiles.p99, "99 %", false);
-    this.level(quantiles.median, "median", true);
+    this.name(quantiles.p99, "99 %", false);
+    this.name(quantiles.median, "median", true);
   }
 
   height(time) {
@@ -179,11 +181,14 @@ class EchoPlot extends Plot {
     c.fill(gone);
   }
 
-  level(time, name, below) {
+  level(time, dashes) {
     if (!(time > 0)) return;
     const height = this.height(time);
-    this.line([[0, height], [1, height]], "program", 1.25, below ? [] : [5, 4]);
-    this.words(name, 1, height, "right", "program", below);
+    this.line([[0, height], [1, height]], "program", 1.25, dashes);
+  }
+
+  name(time, name, below) {
+    if (time > 0) this.words(name, 1, this.height(time), "right", "program", below);
   }
 }
 
