@@ -183,16 +183,16 @@ impl<H: Host> Driver<H> {
         received.more |= self.turn_streams();
         let timed_out = self.handle_timeout();
         self.serve_names();
-        if received.any || timed_out {
-            self.shared.lock().wake_for_room();
-        }
+        let ended_before = self.stir(received.any || timed_out);
         let all_sent = self.send();
         let mut state = self.shared.lock();
         state.dispatch();
-        if state.ended().is_some() && self.unsent.is_none() && all_sent {
+        // An end that came while it sent, as by a handle in another thread, has its farewell still to come.
+        let ends_now = state.ended().is_some() && !ended_before;
+        if ended_before && self.unsent.is_none() && all_sent {
             return Turn::Done;
         }
-        if received.more || (!all_sent && self.unsent.is_none()) {
+        if received.more || ends_now || (!all_sent && self.unsent.is_none()) {
             return Turn::Again;
         }
         let names = earliest(self.mdns.poll_timeout(), self.streams.poll_timeout());
@@ -267,6 +267,15 @@ impl<H: Host> Driver<H> {
             state.dispatch();
         }
         due
+    }
+
+    /// Wakes who waits for room if there was `news`; returns whether the connection has ended.
+    fn stir(&mut self, news: bool) -> bool {
+        let mut state = self.shared.lock();
+        if news {
+            state.wake_for_room();
+        }
+        state.ended().is_some()
     }
 
     /// Sends what is left of the last batch, then batch after batch; returns whether the core has no more to send.

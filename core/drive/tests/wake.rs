@@ -15,8 +15,8 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use pavane::{ChannelInit, CloseReason, Config, Transmit};
 use pavane_drive::{
-    Clock, Demux, Drive, Driver, Host, NoStream, PeerConnection, ReceiveMeta, Socket, Turn, default_provider,
-    seeded_rng,
+    Builder, Clock, Demux, Drive, Driver, Event, Host, NoStream, PeerConnection, ReceiveMeta, Socket, Std,
+    Turn, default_provider, seeded_rng,
 };
 #[cfg(shuttle)]
 use shuttle::thread;
@@ -195,5 +195,67 @@ fn a_port_of_several_drivers_is_driven_to_its_end() {
         for each in driving {
             each.join().expect("no panic");
         }
+    });
+}
+
+/// Turns all the time, so that whatever happens falls in some part of a turn.
+fn drive_restlessly(mut driven: impl Drive) {
+    while turn(&mut driven) != Turn::Done {}
+}
+
+fn turn(driven: &mut impl Drive) -> Turn {
+    for index in 0..driven.socket_count() {
+        driven.set_readable(index);
+    }
+    driven.turn(Waker::noop())
+}
+
+/// Connects two over the loopback interface, turning both.
+fn connect<D: Drive, E: Drive>(
+    (alices, alice): (&mut D, &PeerConnection),
+    (bobs, bob): (&mut E, &PeerConnection),
+) {
+    let _channel = alice.create_data_channel("channel", ChannelInit::default()).expect("it is possible");
+    let describe = |peer: &PeerConnection| {
+        peer.set_local_description(None).expect("it is due");
+        peer.local_description().expect("it was just set")
+    };
+    bob.set_remote_description(describe(alice)).expect("the offer is good");
+    alice.set_remote_description(describe(bob)).expect("the answer is good");
+    while !matches!(bob.try_next_event(), Some(Event::Channel(_))) {
+        turn(alices);
+        turn(bobs);
+    }
+}
+
+/// Closes one side while another thread drives it: when its driver has gone, the other side can hear why.
+fn farewell<D: Drive + Send + 'static>((mut alices, alice): (D, PeerConnection)) {
+    let (mut bobs, bob) = loopback(3).into_driver().expect("the loopback interface is there");
+    connect((&mut alices, &alice), (&mut bobs, &bob));
+    let driving = thread::spawn(|| drive_restlessly(alices));
+    thread::yield_now();
+    alice.close();
+    driving.join().expect("no panic");
+    while turn(&mut bobs) == Turn::Again {}
+    let last = std::iter::from_fn(|| bob.try_next_event()).last();
+    assert!(matches!(last, Some(Event::Closed(CloseReason::Peer))), "{last:?}");
+}
+
+fn loopback(seed: u64) -> Builder<Std> {
+    Builder::new().addresses([SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]).rng(seeded_rng(seed))
+}
+
+#[test]
+fn no_driver_goes_without_a_farewell() {
+    try_out(|| farewell(loopback(2).into_driver().expect("the loopback interface is there")));
+}
+
+#[test]
+fn no_port_lets_go_without_a_farewell() {
+    try_out(|| {
+        let (demux, port) = loopback(2).into_demux().expect("the loopback interface is there");
+        let peer = port.peer().expect("it is good");
+        drop(port);
+        farewell((demux, peer));
     });
 }

@@ -87,6 +87,7 @@ impl<H: Host> Demux<H> {
             }
         }
         state.dispatch();
+        let ended_before = state.ended().is_some();
         let actions: Vec<_> = std::iter::from_fn(|| state.peer.poll_action()).collect();
         drop(state);
         actions.into_iter().for_each(|(id, action)| self.serve_action(now, key, id, action));
@@ -97,13 +98,15 @@ impl<H: Host> Demux<H> {
         };
         let mut state = shared.lock();
         state.dispatch();
-        if all_sent && state.ended().is_some() {
+        if all_sent && ended_before {
             return Served::Over;
         }
+        // An end that came while it sent, as by a handle in another thread, has its farewell still to come.
+        let more = !all_sent || state.ended().is_some();
         let deadline = state.peer.poll_timeout();
         drop(state);
         self.schedule(key, deadline);
-        if all_sent { Served::Idle } else { Served::More }
+        if more { Served::More } else { Served::Idle }
     }
 
     /// Sees to it that a peer is served at its deadline at the latest.
