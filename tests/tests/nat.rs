@@ -233,6 +233,18 @@ fn every_kind_of_translator_is_passed_where_that_can_be() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Worlds in which the direct way leads through two addresses that nobody signalled, and what would show them is lost: each
+/// request that comes through pays for one check or one answer, and half of the answers prove nothing.
+#[test]
+fn addresses_that_nobody_signalled_find_each_other_in_spite_of_losses() {
+    use Dependence::{Address, AddressAndPort, Endpoint};
+    for (mapping, seed) in [(Address, 7), (Address, 21), (AddressAndPort, 7), (AddressAndPort, 21)] {
+        let sides = [Behind::Nat(mapping, Endpoint), Behind::Nat(Address, Address)];
+        let case = Case { sides, with_relay: true, loss: 0.1, seed };
+        assert_eq!(run(&case).1, Found::Direct, "{mapping:?}, seed {seed}");
+    }
+}
+
 /// The oracle itself agrees with what is known of translators.
 #[test]
 fn what_is_known_of_translators_holds() {

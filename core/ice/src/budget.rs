@@ -14,7 +14,10 @@
 //!       ── answer ───▶ proven              ── request ──▶            ◀── check ───
 //! ```
 //!
-//! Two peers who are both unknown to each other would check each other for ever if neither ever answered.
+//! Two peers who are both unknown to each other would check each other for ever if neither ever answered. But whoever asks
+//! again may be one whom no answer of ours can prove anything: a translator of ours whose mapping depends on where a datagram
+//! goes has our answers come from another address than was asked. Our checks bring the right one to light, so two of them come
+//! before each further answer.
 
 use core::net::SocketAddr;
 
@@ -32,9 +35,16 @@ pub(crate) enum Budget {
 /// What comes first if not all is afforded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
-    Check,
+    /// So many checks, one at least.
+    Checks(u8),
     Answer,
 }
+
+/// How many checks come before the first answer.
+const CHECKS_AT_FIRST: u8 = 1;
+
+/// How many come before each further one.
+const CHECKS_IN_DOUBT: u8 = 2;
 
 /// What an address that was signalled is sent on credit, in bytes: 500 checks or so. Five searches of full length, with a
 /// check every 400 ms, have less.
@@ -42,10 +52,11 @@ pub(crate) const SIGNALLED_CREDIT: usize = 50_000;
 
 impl Budget {
     /// An address that nobody signalled.
-    pub(crate) const UNKNOWN: Self = Self::Limited { credit: 0, turn: Turn::Check };
+    pub(crate) const UNKNOWN: Self = Self::Limited { credit: 0, turn: Turn::Checks(CHECKS_AT_FIRST) };
 
     /// One that was signalled.
-    pub(crate) const SIGNALLED: Self = Self::Limited { credit: SIGNALLED_CREDIT, turn: Turn::Check };
+    pub(crate) const SIGNALLED: Self =
+        Self::Limited { credit: SIGNALLED_CREDIT, turn: Turn::Checks(CHECKS_AT_FIRST) };
 
     /// Something came from the address, or seems to have.
     pub(crate) const fn received(&mut self, len: usize) {
@@ -70,7 +81,10 @@ impl Budget {
     pub(crate) const fn spend_on_check(&mut self, len: usize) {
         if let Self::Limited { credit, turn } = self {
             *credit = credit.saturating_sub(len);
-            *turn = Turn::Answer;
+            *turn = match *turn {
+                Turn::Checks(left @ 2..) => Turn::Checks(left - 1),
+                Turn::Checks(_) | Turn::Answer => Turn::Answer,
+            };
         }
     }
 
@@ -78,11 +92,11 @@ impl Budget {
     /// paid for.
     pub(crate) fn afford_answer(&mut self, len: usize, check_len: usize) -> bool {
         let Self::Limited { credit, turn } = self else { return true };
-        let kept = if *turn == Turn::Check { check_len } else { 0 };
+        let kept = if *turn == Turn::Answer { 0 } else { check_len };
         let is_afforded = *credit >= len.saturating_add(kept);
         if is_afforded {
             *credit -= len;
-            *turn = Turn::Check;
+            *turn = Turn::Checks(CHECKS_IN_DOUBT);
         }
         is_afforded
     }

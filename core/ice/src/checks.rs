@@ -16,7 +16,7 @@ use crate::generation::Duty;
 use crate::outbox::{Ask, Era};
 use crate::outstanding::Check;
 use crate::pair::{PATIENT_INTERVAL, Pair, URGENT_INTERVAL};
-use crate::{Mode, Role};
+use crate::{CandidateKind, Mode, Role};
 
 /// How many working pairs beside the one in use are kept alive, to fall back on.
 const MAX_SPARES: usize = 3;
@@ -25,10 +25,10 @@ const MAX_SPARES: usize = 3;
 const SPARE_INTERVALS: u32 = 2;
 
 /// How much more often one is checked that the peer may not know to work.
-const BETTER_SHARE: u32 = 5;
+const EAGER_SHARE: u32 = 10;
 
-/// For how many answers one is checked as often that the peer has not asked on: one that is lite never does.
-const MAX_EAGER: u64 = 10;
+/// For how many answers that is done, ten seconds or so: one that is lite never asks.
+const MAX_EAGER: u64 = 20;
 
 impl Agent {
     /// Sends the checks that are due: triggered ones at once, one ordinary one each Ta.
@@ -64,7 +64,7 @@ impl Agent {
         let (nominates, len) = (self.nominates(now, path), self.check_len());
         let measured = self.checklist.iter().find_map(Pair::round_trip_time);
         let (timing, role) = (self.config.timing, self.role);
-        let longest = if self.is_urgent(now) { URGENT_INTERVAL } else { PATIENT_INTERVAL };
+        let longest = if self.is_spare(now, path) { PATIENT_INTERVAL } else { URGENT_INTERVAL };
         let can_be_asked =
             |pair: &&mut Pair| !(pair.is_closed() || pair.is_preparing()) && pair.budget.affords(len);
         let Some(pair) = self.checklist.get_mut(path).filter(can_be_asked) else { return };
@@ -100,23 +100,43 @@ impl Agent {
     /// How long after a check that was answered the next one comes.
     pub(crate) fn consent_interval(&self, path: Path, rng: &mut dyn CryptoRng) -> Duration {
         let interval = self.config.timing.consent_interval;
-        let priority = |path| self.checklist.get(path).map(|pair| pair.priority(self.role));
-        let is_unasked = |pair: &Pair| pair.requests_received == 0 && pair.responses_received() < MAX_EAGER;
         let mean = match self.selected() {
-            // The other side does not know yet that it works, or it would have asked; our checks have it find out.
-            Some(selected) if selected == path && self.checklist.get(path).is_some_and(is_unasked) => {
-                interval / BETTER_SHARE
-            }
-            Some(selected) if selected == path => interval,
-            // The same, or it would be in use.
-            Some(selected) if self.role == Role::Controlled && priority(path) > priority(selected) => {
-                interval / BETTER_SHARE
-            }
-            Some(_) => interval * SPARE_INTERVALS,
-            None => interval,
+            _ if self.is_eager(path) => interval / EAGER_SHARE,
+            Some(selected) if selected != path => interval * SPARE_INTERVALS,
+            _ => interval,
         };
         // RFC 7675 §5.1: 0.8 to 1.2 times the interval.
         let permille = 800 + rng.next_u32() % 401;
         mean * permille / 1000
+    }
+
+    /// Whether the peer may not know that a pair works which is to be used, so that our checks have to have it find out: it
+    /// has not asked; or our address was never signalled to it, and it answers and checks there no more than we ask; or it
+    /// would have nominated the pair.
+    ///
+    /// Deviation: RFC 7675 §5.1 has 4 s at least between two checks of consent. These are of connectivity as well, on the
+    /// peer's account.
+    fn is_eager(&self, path: Path) -> bool {
+        let Some(pair) = self.checklist.get(path).filter(|pair| pair.responses_received() < MAX_EAGER) else {
+            return false;
+        };
+        let is_unknown = pair.local.kind == CandidateKind::PeerReflexive;
+        match self.selected() {
+            None => is_unknown,
+            Some(selected) if selected == path => is_unknown || pair.requests_received == 0,
+            Some(selected) => {
+                (is_unknown || self.role == Role::Controlled) && self.priority(path) > self.priority(selected)
+            }
+        }
+    }
+
+    /// Whether a pair would only be another to fall back on.
+    fn is_spare(&self, now: Instant, path: Path) -> bool {
+        let is_no_better = |selected| self.priority(path) <= self.priority(selected);
+        !self.is_urgent(now) && self.selected().is_some_and(is_no_better)
+    }
+
+    fn priority(&self, path: Path) -> Option<u64> {
+        self.checklist.get(path).map(|pair| pair.priority(self.role))
     }
 }

@@ -73,6 +73,7 @@ pub(crate) enum Preparation {
 /// Checks that have had no answer yet.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trial {
+    since: Instant,
     asked: u32,
     next_check: Instant,
 }
@@ -137,21 +138,21 @@ pub struct PairStats {
     pub traffic: PairTraffic,
 }
 
-/// The longest time between two checks of a pair, while none works.
+/// The longest time between two checks of a pair that would be better than what there is: while none works, any.
 ///
 /// Deviation: RFC 8489 §6.2.1 goes on doubling. Somebody waits for this connection, and where datagrams are lost many have to
 /// be tried; the pace of all checks together is the same.
 pub(crate) const URGENT_INTERVAL: Duration = Duration::from_millis(400);
 
-/// The same while another pair works, and nobody waits.
+/// The same of one that would only be another to fall back on.
 pub(crate) const PATIENT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The shortest time that a response is waited for.
 const MIN_TIMEOUT: Duration = Duration::from_millis(50);
 
-/// How often a pair is tried while another one works: ten seconds or so, in which it may turn out that the other one, through a
-/// relay maybe, is not needed.
-const MAX_TRIALS: u32 = 12;
+/// For how long a pair is tried while another one works: it may turn out that the other one, through a relay maybe, is not
+/// needed.
+const MAX_TRIAL: Duration = Duration::from_secs(10);
 
 impl Pair {
     pub(crate) fn new(path: Path, local: Side, remote: Side, budget: Budget) -> Self {
@@ -244,14 +245,14 @@ impl Pair {
         let now = check.sent_at;
         self.outstanding.add(check);
         self.checks_sent += 1;
-        let asked = match &mut self.progress {
+        let (since, asked) = match &mut self.progress {
             Progress::Succeeded(consent) => return consent.asked(now, timeout),
-            Progress::Trying(trial) => trial.asked.saturating_add(1),
-            Progress::Preparing(_) | Progress::Waiting | Progress::Failed(_) => 1,
+            Progress::Trying(trial) => (trial.since, trial.asked.saturating_add(1)),
+            Progress::Preparing(_) | Progress::Waiting | Progress::Failed(_) => (now, 1),
         };
         let wait = timeout.saturating_mul(1 << (asked - 1).min(4));
         let next_check = now + wait.min(longest.max(timeout));
-        self.progress = Progress::Trying(Trial { asked, next_check });
+        self.progress = Progress::Trying(Trial { since, asked, next_check });
     }
 
     /// Takes the check that a good response answers: the pair works. Its next check comes an `interval` after that one.
@@ -300,10 +301,10 @@ impl Pair {
         }
     }
 
-    /// Fails if it has been tried often enough, while another pair works.
-    pub(crate) fn give_up_if_hopeless(&mut self, now: Instant) {
+    /// Fails if it has been tried for long enough while another pair worked, the first since then.
+    pub(crate) fn give_up_if_hopeless(&mut self, now: Instant, found: Instant) {
         if let Progress::Trying(trial) = self.progress
-            && trial.asked >= MAX_TRIALS
+            && trial.since.max(found) + MAX_TRIAL <= now
             && trial.next_check <= now
         {
             self.fail(Failure::Unanswered);

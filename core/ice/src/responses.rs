@@ -61,25 +61,27 @@ impl Agent {
         message: &Message<'_>,
         mapped: core::net::SocketAddr,
     ) {
-        let interval = self.consent_interval(path, rng);
         if era == Era::Former {
+            let interval = self.consent_interval(path, rng);
             let Some(former) = &mut self.former else { return };
             if let Some(check) = former.pair.outstanding.take(message.transaction()) {
                 former.pair.answered(now, &check, interval, Some(mapped));
             }
             return;
         }
-        let Some(pair) = self.checklist.get_mut(path) else { return };
-        let Some(check) = pair.outstanding.take(message.transaction()) else { return };
-        pair.answered(now, &check, interval, Some(mapped));
-        let owed = pair.owed.take();
         // RFC 8445 §7.2.5.3.2: the pair that works is that of the address which the peer sees.
         if mapped != path.local
             && let Some(base) = self.locals.base_of(path).cloned()
+            && let Some(pair) = self.checklist.get_mut(path)
         {
             let (kind, priority) = self.locals.mapped(&base, mapped);
             pair.local = Side { kind, priority };
         }
+        let interval = self.consent_interval(path, rng);
+        let Some(pair) = self.checklist.get_mut(path) else { return };
+        let Some(check) = pair.outstanding.take(message.transaction()) else { return };
+        pair.answered(now, &check, interval, Some(mapped));
+        let owed = pair.owed.take();
         pair.nomination = match (self.role, pair.nomination) {
             (Role::Controlled, Nomination::Wanted) => Nomination::Made(now),
             (Role::Controlling, Nomination::None | Nomination::Wanted) if confirms(&check) => {

@@ -37,8 +37,8 @@ impl Agent {
             pair.fail(if used { Failure::Final } else { Failure::Unanswered });
         }
         match self.phase {
-            Phase::Found { .. } if !self.is_urgent(now) => {
-                self.checklist.iter_mut().for_each(|pair| pair.give_up_if_hopeless(now));
+            Phase::Found { since, .. } if !self.is_urgent(now) => {
+                self.checklist.iter_mut().for_each(|pair| pair.give_up_if_hopeless(now, since));
             }
             // RFC 8863 §4: nothing has failed before this moment, with or without pairs.
             Phase::Searching { since, .. } if since + timing.patience <= now => self.give_up(),

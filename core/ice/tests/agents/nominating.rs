@@ -192,3 +192,55 @@ fn a_superfluous_pair_may_come_into_use() {
     assert_eq!(peer.selected(), Some(address(candidates[15])));
     assert_eq!(peer.agent.state(), State::Connected);
 }
+
+/// Checks to an address within ten seconds, where another one answers, and within a minute after that.
+fn tried(unanswered: &str, answered: &str) -> [usize; 2] {
+    let mut peer = Peer::known(Role::Controlled, &[FIRST, SECOND]);
+    let mut tried = [0, 0];
+    for n in 0..700 {
+        for said in peer.wait(Duration::from_millis(100)) {
+            if said.path.remote == address(answered) {
+                peer.answer(&said);
+            }
+            tried[usize::from(n > 110)] += usize::from(said.path.remote == address(unanswered));
+        }
+    }
+    tried
+}
+
+/// A way that would be better than the one in use is worth more than one to fall back on, and neither is tried for ever.
+#[test]
+fn better_ways_are_tried_more_often_than_others() {
+    let [better, after] = tried(FIRST, SECOND);
+    assert!((20..30).contains(&better) && after == 0, "{better}, {after}");
+    let [worse, after] = tried(SECOND, FIRST);
+    assert!((8..16).contains(&worse) && after == 0, "{worse}, {after}");
+}
+
+/// To an address that nobody signalled the peer sends no more than came from there. So it is asked often, lest it wait for
+/// the chance to check: but not for ever.
+#[test]
+fn a_peer_that_our_address_is_new_to_is_asked_often_for_a_while() {
+    for (seen, often) in [("192.0.2.1:4001", false), ("203.0.113.1:7", true)] {
+        for (role, theirs) in [
+            (Role::Controlled, AttributeType::ICE_CONTROLLING),
+            (Role::Controlling, AttributeType::ICE_CONTROLLED),
+        ] {
+            let mut peer = Peer::known(role, &[FIRST]);
+            let mut asked = [0, 0];
+            for n in 0..600 {
+                for said in peer.wait(Duration::from_millis(100)) {
+                    if said.message().class() == Class::Request {
+                        asked[usize::from(n > 150)] += 1;
+                        peer.answer_as(&said, address(seen));
+                    }
+                }
+                if n == 0 {
+                    peer.ask(FIRST, (theirs, 0), true);
+                }
+            }
+            assert_eq!(asked[0] >= 15, often, "{asked:?}");
+            assert!((7..=13).contains(&asked[1]), "{asked:?}");
+        }
+    }
+}
