@@ -1,7 +1,7 @@
 //! mio's TCP sockets.
 
 use std::io::{self, Read, Write};
-use std::net::SocketAddr;
+use std::net::{Shutdown, SocketAddr};
 
 use mio::event::Source;
 use mio::net::{TcpListener, TcpStream};
@@ -37,6 +37,10 @@ impl Stream for MioStream {
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         (&self.0).write(bytes)
+    }
+
+    fn end_writing(&mut self) -> io::Result<()> {
+        self.0.shutdown(Shutdown::Write)
     }
 }
 

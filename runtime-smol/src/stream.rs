@@ -1,7 +1,7 @@
 //! async-io's TCP sockets.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::task::{Context, Poll};
 
 use async_io::Async;
@@ -46,6 +46,10 @@ impl Stream for SmolStream {
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.0.get_ref().write(bytes)
+    }
+
+    fn end_writing(&mut self) -> io::Result<()> {
+        self.0.get_ref().shutdown(Shutdown::Write)
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use pavane_drive::{Listener, Readiness, Stream};
+use tokio::io::AsyncWrite;
 use tokio::net::{TcpListener, TcpStream};
 
 /// A TCP stream whose readiness tokio watches.
@@ -47,6 +49,15 @@ impl Stream for TokioStream {
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.0.try_write(bytes)
+    }
+
+    fn end_writing(&mut self) -> io::Result<()> {
+        // It never has to wait.
+        let mut cx = Context::from_waker(Waker::noop());
+        match Pin::new(&mut self.0).poll_shutdown(&mut cx) {
+            Poll::Ready(result) => result,
+            Poll::Pending => Ok(()),
+        }
     }
 }
 

@@ -8,7 +8,9 @@ use std::task::Waker;
 
 use pavane::base::earliest;
 use pavane::base::rand_core::CryptoRng;
-use pavane::{ActionId, CandidateError, Config, ConfigError, Datagram, LocalAddress, Path, Transport};
+use pavane::{
+    ActionId, CandidateError, Config, ConfigError, Datagram, Instant, LocalAddress, Path, Transport,
+};
 
 use crate::mdns::{Mdns, MdnsMode};
 use crate::sockets::{Buffers, Purpose, Receipt, Slot, Unsent};
@@ -190,7 +192,9 @@ impl<H: Host> Driver<H> {
         // An end that came while it sent, as by a handle in another thread, has its farewell still to come.
         let ends_now = state.ended().is_some() && !ended_before;
         if ended_before && self.unsent.is_none() && all_sent {
-            return Turn::Done;
+            let (clock, now) = (state.clock(), state.now());
+            drop(state);
+            return self.leave(clock, now, received.more);
         }
         if received.more || ends_now || (!all_sent && self.unsent.is_none()) {
             return Turn::Again;
@@ -269,6 +273,16 @@ impl<H: Host> Driver<H> {
         due
     }
 
+    /// Closes the streams, and goes when all have heard so.
+    fn leave(&mut self, clock: Clock, now: Instant, more: bool) -> Turn {
+        self.streams.close_all_of(now, |()| true);
+        match self.streams.is_leaving() {
+            false => Turn::Done,
+            true if more => Turn::Again,
+            true => Turn::Wait { deadline: self.streams.poll_timeout().and_then(|at| clock.to_std(at)) },
+        }
+    }
+
     /// Wakes who waits for room if there was `news`; returns whether the connection has ended.
     fn stir(&mut self, news: bool) -> bool {
         let mut state = self.shared.lock();
@@ -329,7 +343,9 @@ impl<H: Host> Driver<H> {
 
 impl<H: Host> Drop for Driver<H> {
     fn drop(&mut self) {
-        self.streams.close_all_of(|()| true);
+        let now = self.shared.lock().now();
+        // As far as that goes at once.
+        self.streams.close_all_of(now, |()| true);
         self.shared.lock().driver_leaves();
     }
 }

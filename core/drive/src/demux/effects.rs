@@ -15,7 +15,7 @@ impl<H: Host> Demux<H> {
     pub(super) fn serve_action(&mut self, now: Instant, key: Key, id: ActionId, action: Action) {
         let begun = match action {
             // Of these no outcome is waited for.
-            Action::CloseStream { path } => return self.streams.close(path),
+            Action::CloseStream { path } => return self.streams.close(now, path),
             Action::PublishMdns { name, address } => {
                 return self.mdns.publish::<H>(now, &name, address, &mut self.sockets);
             }

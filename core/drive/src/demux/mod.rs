@@ -244,7 +244,7 @@ impl<H: Host> Drive for Demux<H> {
         self.collect_due();
         self.serve_names();
         let more_to_serve = self.serve_all();
-        if abandoned && self.crew.is_empty() {
+        if abandoned && self.crew.is_empty() && !self.streams.is_leaving() {
             return Turn::Done;
         }
         if more_to_receive || more_to_serve {

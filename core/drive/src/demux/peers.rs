@@ -126,7 +126,7 @@ impl<H: Host> Demux<H> {
         for ufrag in peer.former_ufrag.iter().chain([&peer.ufrag]) {
             self.table.remove_ufrag(ufrag, key);
         }
-        self.streams.close_all_of(|owner| owner == key);
+        self.streams.close_all_of(self.gate.clock.now(), |owner| owner == key);
         peer.shared.lock().driver_leaves();
         self.crew.dismiss(1);
     }

@@ -37,7 +37,7 @@ impl<H: Host> Driver<H> {
                     self.streams.open(now, (), id, &Wanted { local, remote, tls, framing })
                 }
                 Action::CloseStream { path } => {
-                    self.streams.close(path);
+                    self.streams.close(now, path);
                     true
                 }
                 Action::PublishMdns { name, address } => {

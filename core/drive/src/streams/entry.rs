@@ -2,13 +2,19 @@
 //!
 //! ```text
 //!   Connecting ── there is a peer ──▶ Securing ── the session's handshake is over ──▶ Open ── writing fails ──▶ Draining
-//!        │                              │                                             │                          │
-//!        └──────────────────────────────┴────────── error, end, patience ─────────────┴──────────────────────────┴──▶ gone
+//!        │                              │                                             │ │                        │
+//!        │                              │                   nobody wants it any more  ▼ │                        │
+//!        │                              │            Leaving ── all is written ──▶ Left │                        │
+//!        │                              │               │                           │   │                        │
+//!        └──────────────────────────────┴───────────────┴── error, end, patience ───┴───┴────────────────────────┴──▶ gone
 //! ```
 //!
-//! A peer that goes says why, and closes: what is written from then on fails, while its last words may wait to be read.
+//! A peer that goes says why, and closes: what is written from then on fails, while its last words may wait to be read. Who
+//! goes has the other side read its last words before the socket is closed: a socket that is closed with something unread is
+//! reset, and what it had still to send is lost (RFC 1122 §4.2.2.13).
 
 use std::io;
+use std::time::Duration;
 
 use pavane::{Framing, Instant, Path};
 
@@ -38,6 +44,10 @@ enum Stage {
     Open,
     /// Nothing can be sent any more. What came before that is still read.
     Draining,
+    /// What waits is still written, and what comes is nobody's.
+    Leaving,
+    /// All is written, and the other side has been told. It is its turn to close.
+    Left,
 }
 
 /// What a turn came to.
@@ -60,6 +70,9 @@ impl From<Broken> for Over {
         Self
     }
 }
+
+/// How long the other side may take to read our last words and close.
+const LEAVING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Reads in a turn; others want theirs too.
 const MAX_READS: usize = 4;
@@ -109,8 +122,8 @@ impl<S: Stream> Entry<S> {
     pub(super) const fn awaits_writable(&self) -> bool {
         let wants_to_write = match self.stage {
             Stage::Connecting => true,
-            Stage::Securing | Stage::Open => !self.backlog.is_empty(),
-            Stage::Draining => false,
+            Stage::Securing | Stage::Open | Stage::Leaving => !self.backlog.is_empty(),
+            Stage::Draining | Stage::Left => false,
         };
         !self.writable && wants_to_write
     }
@@ -123,6 +136,9 @@ impl<S: Stream> Entry<S> {
     /// Goes on as far as that goes, within a budget, and gives each message that comes to `take`, which says whether the
     /// stream is welcome.
     pub(super) fn turn(&mut self, mut take: impl FnMut(Path, &mut [u8]) -> bool) -> Result<Turned, Over> {
+        if self.is_leaving() {
+            return self.turn_leaving();
+        }
         if !self.connect()? {
             return Ok(Turned::Idle);
         }
@@ -169,14 +185,21 @@ impl<S: Stream> Entry<S> {
 
     /// Writes what waits, as far as the socket takes it.
     pub(super) fn flush(&mut self) {
-        while self.writable && !self.backlog.is_empty() && !self.is_draining() {
+        if !self.is_draining() && self.write().is_err() {
+            self.drain();
+        }
+    }
+
+    fn write(&mut self) -> io::Result<()> {
+        while self.writable && !self.backlog.is_empty() {
             match self.stream.try_write(self.backlog.pending()) {
                 Ok(len) => self.backlog.sent(len),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => self.drain(),
+                Err(error) => return Err(error),
             }
         }
+        Ok(())
     }
 
     /// Has the next turn, which is due at once, read to the end.
@@ -186,12 +209,52 @@ impl<S: Stream> Entry<S> {
         self.deadline = Some(Instant::ZERO);
     }
 
-    /// Says farewell, as far as the socket takes that.
-    pub(super) fn close(mut self) {
+    /// Says farewell, as far as the socket takes that at once.
+    pub(super) fn end(mut self) {
+        self.say_farewell();
+        self.flush();
+    }
+
+    /// Says farewell, and goes when the other side has heard it; false if there is nothing to wait for.
+    pub(super) fn leave(&mut self, now: Instant) -> bool {
+        if self.stage != Stage::Open {
+            return false;
+        }
+        self.say_farewell();
+        self.stage = Stage::Leaving;
+        self.deadline = Some(now + LEAVING_PATIENCE);
+        self.finish_writing().is_ok()
+    }
+
+    pub(super) const fn is_leaving(&self) -> bool {
+        matches!(self.stage, Stage::Leaving | Stage::Left)
+    }
+
+    fn say_farewell(&mut self) {
         if self.stage == Stage::Open {
             self.session.close(self.backlog.tail());
         }
-        self.flush();
+    }
+
+    fn turn_leaving(&mut self) -> Result<Turned, Over> {
+        self.finish_writing().map_err(|_| Over)?;
+        let mut buffer = [0; READ_SIZE];
+        for _ in 0..MAX_READS {
+            if self.read_some(&mut buffer)?.is_none() {
+                return Ok(Turned::Idle);
+            }
+        }
+        Ok(Turned::More)
+    }
+
+    /// Writes what waits, as far as the socket takes it; when that was all, says so.
+    fn finish_writing(&mut self) -> io::Result<()> {
+        self.write()?;
+        if self.stage == Stage::Leaving && self.backlog.is_empty() {
+            self.stage = Stage::Left;
+            self.stream.end_writing()?;
+        }
+        Ok(())
     }
 
     /// Whether there is a peer. Once there is, the session begins.
@@ -215,29 +278,29 @@ impl<S: Stream> Entry<S> {
 
     /// Reads once; returns whether there may be more.
     fn read(&mut self) -> Result<bool, Over> {
-        if !self.readable {
-            return Ok(false);
-        }
         let mut buffer = [0; READ_SIZE];
-        match self.stream.try_read(&mut buffer) {
-            Ok(0) => Err(Over),
-            Ok(len) => {
-                let Self { session, deframer, backlog, .. } = self;
-                let result =
-                    session.handle(&buffer[..len], &mut |plain| deframer.append(plain), backlog.tail());
-                if result.is_err() {
-                    // What was wrong, if there is an alert that says so.
-                    self.flush();
-                }
-                Ok(result.map(|()| true)?)
-            }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.readable = false;
-                Ok(false)
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(true),
-            Err(_) => Err(Over),
+        let Some(came) = self.read_some(&mut buffer)? else { return Ok(false) };
+        let Self { session, deframer, backlog, .. } = self;
+        let result = session.handle(came, &mut |plain| deframer.append(plain), backlog.tail());
+        if result.is_err() {
+            // What was wrong, if there is an alert that says so.
+            self.flush();
         }
+        Ok(result.map(|()| true)?)
+    }
+
+    /// Reads once; `None` if there is nothing.
+    fn read_some<'b>(&mut self, buffer: &'b mut [u8]) -> Result<Option<&'b [u8]>, Over> {
+        while self.readable {
+            match self.stream.try_read(buffer) {
+                Ok(0) => return Err(Over),
+                Ok(len) => return Ok(Some(&buffer[..len])),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.readable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(Over),
+            }
+        }
+        Ok(None)
     }
 }
 

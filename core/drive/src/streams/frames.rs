@@ -67,9 +67,16 @@ pub(super) struct Backlog {
 /// Bytes that wait at most: 20 ms at 100 Mbit/s. A message more is dropped, as by a router whose queue is full.
 const MAX_BACKLOG: usize = 256 * 1024;
 
+/// Bytes beyond these for short messages: farewells, checks, and what acknowledges.
+const RESERVE: usize = 16 * 1024;
+
+/// The longest of them.
+const SHORT: usize = 256;
+
 impl Backlog {
     pub(super) const fn has_room_for(&self, len: usize) -> bool {
-        self.len() + len <= MAX_BACKLOG
+        let reserve = if len <= SHORT { RESERVE } else { 0 };
+        self.len() + len <= MAX_BACKLOG + reserve
     }
 
     /// Where what is to be sent is appended.

@@ -1,7 +1,7 @@
 //! What a driver needs of TCP sockets.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 
 /// A TCP stream that never blocks.
 ///
@@ -37,6 +37,12 @@ pub trait Stream: Send {
     /// # Errors
     /// The operating system's.
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// Has the other end read the end behind what was written; what it writes can still be read.
+    ///
+    /// # Errors
+    /// The operating system's.
+    fn end_writing(&mut self) -> io::Result<()>;
 }
 
 /// A TCP socket that listens, and never blocks.
@@ -78,6 +84,10 @@ impl Stream for NoStream {
     fn try_write(&self, _: &[u8]) -> io::Result<usize> {
         match *self {}
     }
+
+    fn end_writing(&mut self) -> io::Result<()> {
+        match *self {}
+    }
 }
 
 impl Listener for NoStream {
@@ -111,6 +121,10 @@ impl Stream for TcpStream {
 
     fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         (&mut &*self).write(bytes)
+    }
+
+    fn end_writing(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
     }
 }
 

@@ -62,6 +62,8 @@ enum Origin<O> {
     Known(O),
     /// It was accepted, and nobody has sent on it yet.
     Stranger(Option<O>),
+    /// It is closed, but for the other side's having heard so.
+    Left,
 }
 
 /// What an owner is to be told.
@@ -87,6 +89,7 @@ impl<O: Copy> Origin<O> {
         match self {
             Self::Asked { owner, .. } | Self::Known(owner) => Some(*owner),
             Self::Stranger(owner) => *owner,
+            Self::Left => None,
         }
     }
 }
@@ -96,6 +99,9 @@ const MAX_STREAMS: usize = 1024;
 
 /// Accepted streams that nobody has sent on: of more, the oldest gives way.
 const MAX_STRANGERS: usize = 64;
+
+/// Closed streams whose peers have not heard so yet: of more, the next goes without a word.
+const MAX_LEAVING: usize = 64;
 
 /// How long connecting and the handshake may take.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
@@ -155,13 +161,21 @@ impl<H: Host, O: Copy> Streams<H, O> {
         self.insert(entry, Origin::Asked { owner, action })
     }
 
-    /// Closes a stream, without news.
-    pub(crate) fn close(&mut self, path: Path) {
-        if let Some(index) = self.paths.remove(&(path.local, path.remote))
-            && let Some(owned) = self.entries.get_mut(index).and_then(Option::take)
-        {
-            owned.entry.close();
+    /// Closes a stream, without news. What was sent before still leaves.
+    pub(crate) fn close(&mut self, now: Instant, path: Path) {
+        let Some(index) = self.paths.remove(&(path.local, path.remote)) else { return };
+        let leaving = self.entries.iter().flatten().filter(|owned| owned.entry.is_leaving()).count();
+        let Some(owned) = &mut self.entries[index] else { return };
+        if leaving < MAX_LEAVING && owned.entry.leave(now) {
+            owned.origin = Origin::Left;
+        } else {
+            self.entries[index] = None;
         }
+    }
+
+    /// Whether what was closed has not been heard by all yet. It is by the next turns, or never.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.entries.iter().flatten().any(|owned| owned.entry.is_leaving())
     }
 
     /// Whether an owner has any.
@@ -172,12 +186,12 @@ impl<H: Host, O: Copy> Streams<H, O> {
         self.entries.iter().flatten().any(|owned| owned.origin.owner() == Some(owner))
     }
 
-    /// Closes all streams of an owner, without news.
-    pub(crate) fn close_all_of(&mut self, is_owners: impl Fn(O) -> bool) {
+    /// Closes all streams of an owner, without news. What was sent before still leaves.
+    pub(crate) fn close_all_of(&mut self, now: Instant, is_owners: impl Fn(O) -> bool) {
         let of = |owned: &Owned<H::Stream, O>| owned.origin.owner().is_some_and(&is_owners);
         let paths: Vec<Path> =
             self.entries.iter().flatten().filter(|owned| of(owned)).map(|owned| owned.entry.path).collect();
-        paths.into_iter().for_each(|path| self.close(path));
+        paths.into_iter().for_each(|path| self.close(now, path));
     }
 
     /// Sends messages of `size` bytes, the last of which may be shorter; returns how many were dropped.
@@ -281,8 +295,9 @@ impl<H: Host, O: Copy> Streams<H, O> {
         if strangers().count() < MAX_STRANGERS {
             return;
         }
-        if let Some(path) = strangers().min_by_key(|entry| entry.deadline).map(|entry| entry.path) {
-            self.close(path);
+        let oldest = strangers().min_by_key(|entry| entry.deadline).map(|entry| entry.path);
+        if let Some(index) = oldest.and_then(|path| self.paths.remove(&(path.local, path.remote))) {
+            self.entries[index] = None;
         }
     }
 
@@ -314,13 +329,16 @@ impl<H: Host, O: Copy> Streams<H, O> {
     fn end(&mut self, index: usize) {
         let Some(owned) = self.entries[index].take() else { return };
         let path = owned.entry.path;
-        self.paths.remove(&(path.local, path.remote));
+        // Who has left has given its place to whoever comes.
+        if !owned.entry.is_leaving() {
+            self.paths.remove(&(path.local, path.remote));
+        }
         self.news.extend(match owned.origin {
             Origin::Asked { owner, action } => Some(News::Outcome { owner, action, local: None }),
             Origin::Known(owner) | Origin::Stranger(Some(owner)) => Some(News::Closed { owner, path }),
-            Origin::Stranger(None) => None,
+            Origin::Stranger(None) | Origin::Left => None,
         });
-        owned.entry.close();
+        owned.entry.end();
     }
 }
 
@@ -332,3 +350,6 @@ impl<H: Host, O> fmt::Debug for Streams<H, O> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

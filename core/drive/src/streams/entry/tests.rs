@@ -1,4 +1,4 @@
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
@@ -7,9 +7,15 @@ use pavane::Transport;
 use super::super::session::Plain;
 use super::*;
 
-/// A stream that reads what it is told to, and whose peer is gone where writing is concerned.
+/// A stream that reads what it is told to, and takes so many bytes; without a number its peer is gone where writing is
+/// concerned.
 #[derive(Default)]
-struct LastWords(RefCell<VecDeque<Vec<u8>>>);
+struct LastWords {
+    to_read: RefCell<VecDeque<Vec<u8>>>,
+    takes: Cell<Option<usize>>,
+    written: RefCell<Vec<u8>>,
+    has_ended: bool,
+}
 
 impl Stream for LastWords {
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -25,13 +31,22 @@ impl Stream for LastWords {
     }
 
     fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let piece = self.0.borrow_mut().pop_front().ok_or(io::ErrorKind::WouldBlock)?;
+        let piece = self.to_read.borrow_mut().pop_front().ok_or(io::ErrorKind::WouldBlock)?;
         buffer[..piece.len()].copy_from_slice(&piece);
         Ok(piece.len())
     }
 
-    fn try_write(&self, _: &[u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::BrokenPipe.into())
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        let room = self.takes.get().ok_or(io::ErrorKind::BrokenPipe)?;
+        let len = room.min(bytes.len());
+        self.takes.set(Some(room - len));
+        self.written.borrow_mut().extend_from_slice(&bytes[..len]);
+        if len == 0 { Err(io::ErrorKind::WouldBlock.into()) } else { Ok(len) }
+    }
+
+    fn end_writing(&mut self) -> io::Result<()> {
+        assert!(!std::mem::replace(&mut self.has_ended, true), "once");
+        Ok(())
     }
 }
 
@@ -55,8 +70,8 @@ fn the_last_words_of_a_peer_that_cannot_be_written_to_are_read() {
     let mut entry = at_rest();
     // More of them than a turn has reads for, and nobody has said yet that there is something to read.
     let words: Vec<_> = (0..3 * MAX_READS as u8).map(|n| vec![0, 1, n]).collect();
-    entry.stream.0.borrow_mut().extend(words.iter().cloned());
-    entry.stream.0.borrow_mut().push_back(Vec::new());
+    entry.stream.to_read.borrow_mut().extend(words.iter().cloned());
+    entry.stream.to_read.borrow_mut().push_back(Vec::new());
 
     assert!(entry.send(b"too late"));
     entry.flush();
@@ -81,4 +96,49 @@ fn a_stream_that_cannot_be_written_to_ends_where_there_is_nothing_to_read() {
     assert!(entry.send(b"too late"));
     entry.flush();
     assert_eq!(entry.turn(|_, _| true), Err(Over));
+}
+
+fn later(seconds: u64) -> Instant {
+    Instant::ZERO + Duration::from_secs(seconds)
+}
+
+#[test]
+fn who_leaves_writes_what_waits_and_ends_when_the_other_side_does() {
+    let mut entry = at_rest();
+    entry.stream.takes.set(Some(4));
+    assert!(entry.send(b"first") && entry.send(b"last"));
+    entry.flush();
+    assert!(entry.leave(later(1)) && entry.is_leaving() && !entry.stream.has_ended);
+    assert!(entry.awaits_writable() && !entry.send(b"too late"));
+    assert_eq!(entry.deadline, Some(later(1) + LEAVING_PATIENCE));
+
+    // What comes meanwhile is read, lest the socket be reset, but is nobody's.
+    entry.stream.to_read.borrow_mut().push_back(vec![0, 1, 7]);
+    entry.readable = true;
+    assert_eq!(entry.turn(|_, _| unreachable!("nobody listens")), Ok(Turned::Idle));
+    assert!(entry.stream.to_read.borrow().is_empty() && entry.awaits_readable());
+
+    entry.stream.takes.set(Some(1000));
+    entry.writable = true;
+    assert_eq!(entry.turn(|_, _| unreachable!("nobody listens")), Ok(Turned::Idle));
+    assert_eq!(*entry.stream.written.borrow(), b"\0\x05first\0\x04last");
+    assert!(entry.stream.has_ended && !entry.awaits_writable());
+
+    entry.stream.to_read.borrow_mut().push_back(Vec::new());
+    entry.readable = true;
+    assert_eq!(entry.turn(|_, _| unreachable!("nobody listens")), Err(Over));
+}
+
+#[test]
+fn there_is_nothing_to_wait_for_where_nothing_can_be_said() {
+    let mut entry = at_rest();
+    entry.send(b"too late");
+    entry.flush();
+    assert!(!entry.leave(later(1)), "it cannot be written to");
+    let mut entry = at_rest();
+    entry.send(b"too late");
+    assert!(!entry.leave(later(1)), "nor can this one, as turns out");
+    let connecting =
+        Entry::connecting(LastWords::default(), path(), Framing::Rfc4571, Box::new(Plain), later(15));
+    assert!(!{ connecting }.leave(later(1)), "nobody is there yet");
 }
