@@ -8,6 +8,7 @@
 
 mod alloc;
 mod goodput;
+mod ice;
 mod instructions;
 mod media;
 mod ours;
@@ -74,6 +75,8 @@ enum What {
     Small,
     /// From descriptions to an open channel.
     Setup,
+    /// From candidates to a way for data, by ICE alone.
+    Ice,
     /// Packets of RTP from one peer to another.
     Media,
     /// Packets of RTP from one peer through a server to many.
@@ -140,6 +143,9 @@ fn main() {
     transfer::report(&arguments);
     if arguments.wants(What::Setup) {
         setup::report(&arguments);
+    }
+    if arguments.wants(What::Ice) {
+        ice::report(&arguments);
     }
     if arguments.wants(What::Srtp) {
         srtp::report(&arguments);

@@ -23,6 +23,23 @@ fn a_way_is_found_in_one_round_trip() {
     assert_eq!(pair.states(0), [State::Checking, State::Completed]);
 }
 
+/// Every pair that is tried before it delays the one that works by Ta, and by no more.
+#[test]
+fn a_way_is_found_in_one_round_trip_and_its_pacing() {
+    const OURS: [&str; 3] = ["192.0.2.1:1", "192.0.2.1:2", "192.0.2.1:3"];
+    const THEIRS: [&str; 3] = ["192.0.2.2:1", "192.0.2.2:2", "192.0.2.2:3"];
+    let pairs: Vec<_> = OURS.into_iter().flat_map(|ours| THEIRS.map(|theirs| (ours, theirs))).collect();
+    for works in &pairs {
+        let mut pair = Pair::introduced(1, [&OURS, &THEIRS]);
+        let others = pairs.iter().filter(|other| *other != works);
+        pair.cut.extend(others.map(|(ours, theirs)| (address(ours), address(theirs))));
+        let start = pair.now;
+        assert!(pair.run(PATIENCE, Pair::both_selected));
+        let pacing = 50 * (pairs.len() as u32 - 1);
+        assert!(pair.now - start <= RTT + Duration::from_millis(pacing.into()), "{:?}", pair.now - start);
+    }
+}
+
 #[test]
 fn nothing_is_done_before_both_sides_are_known() {
     let mut pair = Pair::strangers(1, [&[A4], &[B4]]);
