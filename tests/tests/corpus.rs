@@ -4,12 +4,13 @@ use std::path::Path;
 
 type Body = fn(&[u8]);
 
-const TARGETS: [(&str, Body); 25] = [
+const TARGETS: [(&str, Body); 26] = [
     ("datachannel_messages", pavane_datachannel::fuzzing::messages),
     ("dtls_client", pavane_dtls::fuzzing::client),
     ("dtls_parsers", pavane_dtls::fuzzing::parsers),
     ("dtls_server", pavane_dtls::fuzzing::server),
     ("ice_agent", pavane_ice::fuzzing::agent),
+    ("ice_pair", pavane_ice::fuzzing::pair),
     ("mdns_link", pavane_mdns::fuzzing::link),
     ("rtcp_compound", pavane_rtp::fuzzing::rtcp_compound),
     ("rtp_frames", pavane_rtp::fuzzing::rtp_frames),
