@@ -166,7 +166,9 @@ impl Agent {
         is_latest || self.renomination == Some(number)
     }
 
-    /// To a lite agent a request is proof enough that its pair works (RFC 8445 §7.3.2), and that the peer consents.
+    /// To a lite agent a request is proof enough that its pair works (RFC 8445 §7.3.2), and that the peer consents. So data
+    /// goes where a request says that it comes from, with no more proof and without a budget: it checks nothing, and would
+    /// never know any better. Who must not have to trust the peer in this is not lite (RFC 8445 §2.5, appendix A).
     fn heard_as_lite(&mut self, now: Instant, path: Path, nominates: bool) {
         let Some(pair) = self.checklist.get_mut(path) else { return };
         pair.trusted(now);

@@ -129,17 +129,21 @@ impl Agent {
         }
     }
 
-    /// Takes the addresses of a server's name.
+    /// Takes the addresses of a server's name, in place of those that it had before.
     pub(crate) fn server_resolved(&mut self, name: &str, addresses: &[IpAddr]) {
+        let addresses = &addresses[..addresses.len().min(MAX_ADDRESSES)];
         for index in 0..self.config.servers.len() {
             if self.config.servers[index].url.host != Host::Name(name.to_string()) {
                 continue;
             }
-            for ip in addresses.iter().take(MAX_ADDRESSES) {
-                self.server_found(index, *ip);
-            }
             if addresses.is_empty() {
                 self.server_failed(index, None, ServerFailure::Unresolved);
+                continue;
+            }
+            let is_kept = |(of, known): &(usize, SocketAddr)| *of != index || addresses.contains(&known.ip());
+            self.servers.addresses.retain(is_kept);
+            for ip in addresses {
+                self.server_found(index, *ip);
             }
         }
     }

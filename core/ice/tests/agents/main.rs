@@ -9,4 +9,5 @@ mod liveness;
 mod nominating;
 mod restarting;
 mod scripted;
+mod servers;
 mod signalling;
