@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use pavane_tokio::{Builder, ChannelInit, Event, MdnsMode, PeerConnection};
 
+fn builder(mode: MdnsMode) -> Builder {
+    Builder::new().addresses([SocketAddr::from((Ipv4Addr::LOCALHOST, 0))]).mdns(mode)
+}
+
 fn peer(mode: MdnsMode) -> PeerConnection {
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    Builder::new().addresses([address]).mdns(mode).build().expect("a socket")
+    builder(mode).build().expect("a socket")
 }
 
 async fn connect(alice: &PeerConnection, bob: &PeerConnection) {
@@ -36,6 +39,18 @@ async fn hidden_peers_find_each_other() {
         let connected = tokio::time::timeout(Duration::from_secs(20), connect(&alice, &bob));
         connected.await.expect("they find each other");
         alice.close();
+        bob.close();
+    }
+}
+
+/// All peers of a port have the same address, and each a name of its own for it.
+#[tokio::test]
+async fn peers_behind_a_port_hide_and_are_found() {
+    let port = builder(MdnsMode::ResolveAndHide).build_port().expect("a socket");
+    for _ in 0..2 {
+        let (alice, bob) = (port.peer().expect("the configuration is good"), peer(MdnsMode::Resolve));
+        let connected = tokio::time::timeout(Duration::from_secs(20), connect(&alice, &bob));
+        connected.await.expect("they find each other");
         bob.close();
     }
 }

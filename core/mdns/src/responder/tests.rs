@@ -19,7 +19,8 @@ fn announced() -> Responder {
     let mut responder = Responder::new(Link::new(OURS, 24));
     responder.register(at(0), NAME).unwrap();
     responder.handle_timeout(at(1000));
-    assert_eq!(sent(&mut responder, at(1000)).len(), 2);
+    responder.handle_timeout(at(2000));
+    assert_eq!(sent(&mut responder, at(2000)).len(), 2);
     responder
 }
 
@@ -54,25 +55,36 @@ fn sent(responder: &mut Responder, now: Instant) -> Vec<(Destination, Option<IpA
 fn a_name_is_announced_twice_and_taken_leave_of() {
     let mut responder = Responder::new(Link::new(OURS, 24));
     responder.register(at(0), NAME).unwrap();
-    assert_eq!(sent(&mut responder, at(0)), [(Destination::Group, Some(OURS), 120)]);
-    assert_eq!(responder.poll_timeout(), Some(at(1000)));
-    responder.handle_timeout(at(1000));
-    assert_eq!(sent(&mut responder, at(1000)), [(Destination::Group, Some(OURS), 120)]);
+    for ms in [1000, 2000] {
+        assert_eq!(responder.poll_timeout(), Some(at(ms)));
+        responder.handle_timeout(at(ms));
+        assert_eq!(sent(&mut responder, at(ms)), [(Destination::Group, Some(OURS), 120)]);
+    }
     assert_eq!(responder.poll_timeout(), None);
     responder.unregister(NAME);
-    assert_eq!(sent(&mut responder, at(2000)), [(Destination::Group, Some(OURS), 0)]);
+    assert_eq!(sent(&mut responder, at(3000)), [(Destination::Group, Some(OURS), 0)]);
     responder.handle_message(at(9000), from("192.0.2.2:5353"), &query(RecordType::A));
     assert_eq!(responder.poll_timeout(), None);
+}
+
+/// Who has just been told a name by other means asks for it at once, and is answered at once.
+#[test]
+fn the_first_to_ask_does_not_wait_for_the_announcement() {
+    let mut responder = Responder::new(Link::new(OURS, 24));
+    responder.register(at(0), NAME).unwrap();
+    responder.handle_message(at(20), from("192.0.2.2:5353"), &query(RecordType::A));
+    assert_eq!(sent(&mut responder, at(20)), [(Destination::Group, Some(OURS), 120)]);
+    assert_eq!(responder.poll_timeout(), Some(at(1020)), "all have heard it");
 }
 
 #[test]
 fn all_hear_the_answer_once_a_second() {
     let mut responder = announced();
-    for ms in [1500, 2000, 2500, 2999, 3000] {
+    for ms in [2500, 3000, 3500, 3999, 4000] {
         responder.handle_message(at(ms), from("192.0.2.2:5353"), &query(RecordType::A));
     }
     let once = (Destination::Group, Some(OURS), 120);
-    assert_eq!(sent(&mut responder, at(3000)), [once, once]);
+    assert_eq!(sent(&mut responder, at(4000)), [once, once]);
     responder.handle_message(at(60_000), from("192.0.2.2:5353"), &query(RecordType::ANY));
     assert_eq!(sent(&mut responder, at(60_000)), [once]);
 }
