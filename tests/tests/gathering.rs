@@ -277,3 +277,25 @@ fn hidden_addresses_are_told_to_nobody() {
     let report = world.connection(End::Alice).stats_report(now);
     assert!(!shows(&format!("{report:?}")), "nor is it shown then");
 }
+
+/// Numbers are for those who know them: so it is with Chromium, where the application wants them.
+#[test]
+fn renomination_is_spoken_of_with_those_who_do() {
+    for (said, answered) in
+        [("trickle", "trickle ice2"), ("trickle renomination", "trickle ice2 renomination")]
+    {
+        let mut world = world(vec![], |config| config);
+        let now = world.now;
+        let alice = world.connection(End::Alice);
+        alice.create_data_channel(now, "chat", Default::default()).unwrap();
+        alice.set_local_description(now, None).unwrap();
+        let mut offer = alice.local_description().unwrap();
+        assert!(offer.sdp.contains("a=ice-options:trickle ice2\r\n"));
+        offer.sdp = offer.sdp.replace("ice-options:trickle ice2", &format!("ice-options:{said}"));
+        let bob = world.connection(End::Bob);
+        bob.set_remote_description(now, offer).unwrap();
+        bob.set_local_description(now, None).unwrap();
+        let answer = bob.local_description().unwrap();
+        assert!(answer.sdp.contains(&format!("a=ice-options:{answered}\r\n")), "{}", answer.sdp);
+    }
+}

@@ -256,10 +256,27 @@ impl Maker<'_> {
         if self.config.ice_mode == ice::Mode::Lite {
             attributes.push(Attribute::IceLite);
         }
-        attributes.push(Attribute::IceOptions(vec!["trickle".into(), "ice2".into()]));
+        let mut options = vec!["trickle".into(), "ice2".into()];
+        // draft-thatcher-ice-renomination §3: who nominates does it by numbers if both sides say so.
+        if self.known.remote().is_some_and(|remote| has_ice_option(&remote.sdp, RENOMINATION)) {
+            options.push(RENOMINATION.into());
+        }
+        attributes.push(Attribute::IceOptions(options));
         let origin = Origin::new(self.terms.identity.session_id, self.terms.version);
         SessionDescription { attributes, media, ..SessionDescription::new(origin) }
     }
+}
+
+/// Nominations with numbers.
+const RENOMINATION: &str = "renomination";
+
+/// Whether a description has an option, of the session or of any section.
+fn has_ice_option(sdp: &SessionDescription, option: &str) -> bool {
+    let sections = sdp.media.iter().flat_map(|section| &section.attributes);
+    sdp.attributes.iter().chain(sections).any(|attribute| match attribute {
+        Attribute::IceOptions(options) => options.iter().any(|known| known == option),
+        _ => false,
+    })
 }
 
 /// The names of sections: numbers, each used once.
