@@ -21,6 +21,7 @@ const FIREFOX = {
   "datareporting.policy.dataSubmissionEnabled": false,
   "network.captive-portal-service.enabled": false,
   "network.connectivity-service.enabled": false,
+  "media.peerconnection.ice.tcp": true,
 };
 
 /** A camera, a microphone and a loudspeaker for machines without, and nobody asked for leave. */

@@ -21,9 +21,13 @@ export async function serveAgent() {
 }
 
 /** A line without its addresses; null when nothing is left of it. */
-function placeless(line) {
-  if (line.type === "candidate") return null;
-  return { ...line, sdp: line.sdp.replace(/^a=(candidate|end-of-candidates).*\r\n/gm, "") };
+const placeless = (line) => only(line, () => false);
+
+/** A line with those candidates alone that `keep` is true of; null when nothing is left of it. */
+function only(line, keep) {
+  if (line.type === "candidate") return keep(line.candidate) ? line : null;
+  const sdp = line.sdp.replace(/^a=(candidate:.*)\r\n/gm, (whole, candidate) => (keep(candidate) ? whole : ""));
+  return { ...line, sdp: sdp.replace(/^a=end-of-candidates.*\r\n/gm, "") };
 }
 
 export class Session {
@@ -34,6 +38,9 @@ export class Session {
 
   /** Whose candidates are not passed on: "page" or "program". */
   withhold = null;
+
+  /** Which of the program's candidates are passed on. */
+  keep = () => true;
 
   static async open(browser, url) {
     const session = new Session();
@@ -56,7 +63,7 @@ export class Session {
   }
 
   toPage(given) {
-    const line = this.withhold === "program" ? placeless(given) : given;
+    const line = this.withhold === "program" ? placeless(given) : only(given, this.keep);
     if (!line) return;
     this.turn = this.turn
       .then(() => this.page.evaluate((line) => agent.hear(line), line))

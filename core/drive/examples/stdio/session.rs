@@ -9,7 +9,7 @@ use pavane::{
     IceCandidate, IceConnectionState, IceServer, IceTransportPolicy, MediaKind, SdpType, SignalingState,
     StatsObject,
 };
-use pavane_drive::{DataChannel, Event, PeerConnection, seeded_rng};
+use pavane_drive::{DataChannel, Event, MdnsMode, PeerConnection, seeded_rng};
 use serde_json::{Value, json};
 
 use super::channel::{self, OnMessage};
@@ -56,6 +56,10 @@ impl Session {
             return Err("DTLS 1.3 is not supported".into());
         }
         let mut builder = Builder::new().include_loopback(true).ice_servers(ice_servers(line)?);
+        builder = builder.listen(line["listen"] == true);
+        if line["hideAddresses"] == true {
+            builder = builder.mdns(MdnsMode::ResolveAndHide);
+        }
         if line["iceTransportPolicy"] == "relay" {
             builder = builder.ice_transport_policy(IceTransportPolicy::Relay);
         }
