@@ -1,8 +1,10 @@
 //! Peers whose addresses hide behind names find each other by multicast DNS, over the loopback interface.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::task::Waker;
 use std::time::Duration;
 
+use pavane_drive::Turn;
 use pavane_tokio::{Builder, ChannelInit, Event, MdnsMode, PeerConnection};
 
 fn builder(mode: MdnsMode) -> Builder {
@@ -41,6 +43,18 @@ async fn hidden_peers_find_each_other() {
         alice.close();
         bob.close();
     }
+}
+
+/// The socket for a link is opened in the middle of a turn: what comes to it before the next one is not left lying until
+/// something else happens.
+#[tokio::test]
+async fn a_link_is_watched_from_the_turn_that_opens_it() {
+    let (mut driver, alice) = builder(MdnsMode::ResolveAndHide).into_driver().expect("a socket");
+    let _channel = alice.create_data_channel("chat", ChannelInit::default()).expect("it is possible");
+    alice.set_local_description(None).expect("an offer is possible");
+    while let Turn::Again = driver.turn(Waker::noop()) {}
+    assert!(driver.socket_count() > 1, "one of them is the link's");
+    assert!((0..driver.socket_count()).all(|index| driver.awaits_readable(index)));
 }
 
 /// All peers of a port have the same address, and each a name of its own for it.

@@ -61,8 +61,10 @@ impl<S: Socket> Slot<S> {
         }
     }
 
+    /// One for multicast DNS. It comes to be in the middle of a turn, when the turn's receiving is over: whether there is
+    /// something to read is for those to say who watch it.
     pub(crate) fn of_multicast(socket: S) -> Self {
-        Self { purpose: Purpose::Multicast, ..Self::new(socket) }
+        Self { purpose: Purpose::Multicast, readable: false, ..Self::new(socket) }
     }
 
     /// Receives once.

@@ -39,7 +39,11 @@ struct Registration {
     announcements_left: u32,
     /// When the next announcement is due, if there are any left.
     announce_at: Instant,
+    /// When all were told the address.
     told_all_at: Option<Instant>,
+    /// When all were told that there is nothing else: another record, with a bound of its own. Who wants an address asks for
+    /// both kinds, in whatever order.
+    denied_all_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -126,6 +130,7 @@ impl Responder {
             announcements_left: ANNOUNCEMENTS,
             announce_at: now + ANNOUNCEMENT_INTERVAL,
             told_all_at: None,
+            denied_all_at: None,
         };
         self.names.insert(name.to_ascii_lowercase().into(), registration);
         Ok(())
@@ -216,18 +221,23 @@ impl Responder {
             }
             return;
         }
-        let answer = if is_asked_for { Answer::Address(address) } else { Answer::Only(has) };
         let Some(registration) = self.names.get_mut(&name) else { return };
-        let since = registration.told_all_at.map(|at| now.saturating_duration_since(at));
+        let (answer, heard_at) = match is_asked_for {
+            true => (Answer::Address(address), &mut registration.told_all_at),
+            false => (Answer::Only(has), &mut registration.denied_all_at),
+        };
+        let since = heard_at.map(|at| now.saturating_duration_since(at));
         let to = match since {
             Some(since) if since < HEARD_FOR && question.wants_unicast() => Destination::Address(from),
             Some(since) if since < GROUP_INTERVAL => return,
             _ => {
-                registration.told_all_at = Some(now);
-                registration.announce_at = registration.announce_at.max(now + ANNOUNCEMENT_INTERVAL);
+                *heard_at = Some(now);
                 Destination::Group
             }
         };
+        if is_asked_for && to == Destination::Group {
+            registration.announce_at = registration.announce_at.max(now + ANNOUNCEMENT_INTERVAL);
+        }
         self.push(to, name, Content::Response { answer, ttl: TTL });
     }
 

@@ -126,6 +126,22 @@ fn other_types_are_denied_and_other_names_passed_over() {
     assert_eq!(sent(&mut responder, at(8000)), []);
 }
 
+/// Browsers ask for both kinds of address at once: that there is none of the one must not keep the other from them.
+#[test]
+fn both_kinds_are_asked_for_in_any_order() {
+    let (v4, v6) = (RecordType::A, RecordType::AAAA);
+    for kinds in [[v4, v6], [v6, v4]] {
+        let mut responder = Responder::new(Link::new(OURS, 24));
+        responder.register(at(0), NAME).unwrap();
+        for kind in kinds {
+            responder.handle_message(at(20), from("192.0.2.2:5353"), &query(kind));
+        }
+        let mut told: Vec<_> = sent(&mut responder, at(20)).iter().map(|(_, address, _)| *address).collect();
+        told.sort();
+        assert_eq!(told, [None, Some(OURS)]);
+    }
+}
+
 #[test]
 fn what_is_known_is_not_told() {
     let mut responder = announced();
