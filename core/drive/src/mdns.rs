@@ -3,13 +3,13 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 
-use pavane::{Instant, Path, Transmit, Transport};
+use pavane::Instant;
 use pavane_mdns::{Destination, Resolver, Responder};
 
+use crate::Host;
 use crate::interfaces;
 use crate::multicast::LinkSocket;
 use crate::sockets::Slot;
-use crate::{Host, Socket};
 
 /// What multicast DNS is used for. Browsers that were given neither camera nor microphone hide their addresses behind its
 /// names.
@@ -137,14 +137,14 @@ impl<A> Mdns<A> {
         }
     }
 
-    /// Does what is due, and sends what there is to send. What a socket does not take is lost, as it might be on the way.
-    pub(crate) fn turn<S: Socket>(&mut self, now: Instant, sockets: &[Slot<S>]) {
+    /// Does what is due, and sends what there is to send.
+    pub(crate) fn turn(&mut self, now: Instant) {
         self.resolver.handle_timeout(now);
         self.settle();
         self.message.clear();
         while self.resolver.poll_transmit(now, &mut self.message) {
             for link in &self.links {
-                link.send(link.control.group(), &self.message, sockets);
+                link.control.send(link.control.group(), &self.message);
             }
             self.message.clear();
         }
@@ -155,7 +155,7 @@ impl<A> Mdns<A> {
                     Destination::Group => link.control.group(),
                     Destination::Address(address) => address,
                 };
-                link.send(to, &self.message, sockets);
+                link.control.send(to, &self.message);
                 self.message.clear();
             }
         }
@@ -186,14 +186,5 @@ impl<A> Mdns<A> {
         for link in &mut self.links {
             link.control.set_joined(!self.resolver.is_idle() || !link.responder.is_idle());
         }
-    }
-}
-
-impl OpenLink {
-    fn send<S: Socket>(&self, to: SocketAddr, message: &[u8], sockets: &[Slot<S>]) {
-        let Some(slot) = sockets.get(self.socket) else { return };
-        let path = Path { local: slot.address, remote: to, transport: Transport::Udp };
-        let transmit = Transmit { path, ecn: None, len: message.len(), segment_size: None };
-        let _ = slot.socket.try_send(&transmit, message);
     }
 }

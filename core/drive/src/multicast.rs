@@ -70,6 +70,12 @@ impl LinkSocket {
         SocketAddr::new(group, PORT)
     }
 
+    /// Sends a message past the runtime, which learns only in time that a socket that was just opened takes any. What it does
+    /// not take is lost, as it might be on the way.
+    pub(crate) fn send(&self, to: SocketAddr, message: &[u8]) {
+        let _ = self.socket.send_to(message, to);
+    }
+
     /// Has the group's messages come, or not. Where that is refused nothing comes, as on a network without multicast.
     pub(crate) fn set_joined(&mut self, join: bool) {
         if self.joined == join {

@@ -52,7 +52,7 @@ impl<H: Host> Demux<H> {
     /// Asks and answers for names on behalf of all, and gives those who asked what came of it.
     pub(super) fn serve_names(&mut self) {
         let now = self.gate.clock.now();
-        self.mdns.turn(now, &self.sockets);
+        self.mdns.turn(now);
         while let Some(((key, id), address)) = self.mdns.poll_answer() {
             let outcome = address.map_or(ActionOutcome::Failed, |ip| ActionOutcome::Resolved(vec![ip]));
             self.finish_action(now, key, id, outcome);

@@ -60,7 +60,7 @@ impl<H: Host> Driver<H> {
     pub(super) fn serve_names(&mut self) {
         self.serve_actions();
         let now = self.shared.lock().now();
-        self.mdns.turn(now, &self.sockets);
+        self.mdns.turn(now);
         while let Some((id, address)) = self.mdns.poll_answer() {
             let outcome = address.map_or(ActionOutcome::Failed, |ip| ActionOutcome::Resolved(vec![ip]));
             self.shared.lock().peer.handle_action(now, id, outcome);
