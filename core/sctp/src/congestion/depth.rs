@@ -30,18 +30,25 @@ impl Depth {
         self.full = Some(faded.unwrap_or_default().max(self.last));
     }
 
-    /// As much of `bytes` as the queue has room for beside what others put into it: less than all where it is shallower
-    /// than three quarters of a round trip. It is the same part for all flows.
+    /// As much of `bytes` as the queue has room for beside what others put into it: all where it holds a round trip, else
+    /// less. It is the same part for all flows.
     pub(super) fn part(&self, bytes: u64) -> u64 {
-        let (Some(least), Some(full)) = (self.least, self.full) else { return bytes };
-        let (room, least) = (full.saturating_sub(least).as_micros(), least.as_micros().max(1));
-        let percent = (room * ROOMY / least).clamp(1, 100) as u64;
+        let percent = self.percent().map_or(100, |percent| percent.saturating_sub(100).clamp(1, 100));
         bytes * percent / 100
     }
-}
 
-/// Percent of what may wait in the queue, for a queue of one round trip.
-const ROOMY: u128 = 140;
+    /// What is in flight of a flow when the queue is full, if `product` is without it; where nothing is known, a queue of
+    /// two round trips.
+    pub(super) fn filled(&self, product: u64) -> u64 {
+        product * self.percent().map_or(300, |percent| percent.min(300)) / 100
+    }
+
+    /// Round trips with a full queue, in percent of those without.
+    fn percent(&self) -> Option<u64> {
+        let least = self.least?.as_micros().max(1) as u64;
+        Some(self.full?.as_micros() as u64 * 100 / least)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -54,15 +61,15 @@ mod tests {
         }
         let mut depth = Depth::default();
         depth.note_rtt(ms(50));
-        assert_eq!(depth.part(1000), 1000, "nothing is known");
+        assert_eq!((depth.part(1000), depth.filled(1000)), (1000, 3000), "nothing is known");
         depth.note_rtt(ms(75));
         depth.note_overflow();
-        assert_eq!(depth.part(1000), 700);
+        assert_eq!((depth.part(1000), depth.filled(1000)), (500, 1500));
         depth.note_rtt(ms(60));
         depth.note_overflow();
-        assert_eq!(depth.part(1000), 640, "it fades");
-        depth.note_rtt(ms(150));
+        assert_eq!(depth.part(1000), 460, "it fades");
+        depth.note_rtt(ms(200));
         depth.note_overflow();
-        assert_eq!(depth.part(1000), 1000);
+        assert_eq!((depth.part(1000), depth.filled(1000)), (1000, 3000));
     }
 }

@@ -11,9 +11,9 @@
 //!
 //! Loss alone says nothing about congestion: radio links lose packets as well. A loss counts as congestion where round trips
 //! are longer than the shortest, since a full queue is what loses packets, and it is long, and where more is lost than
-//! accidents take. What counts reduces a ceiling over what is in flight by CUBIC's rules; while others fill the queue, this
-//! ceiling is the window, and the model thus takes no more than CUBIC would. As long as nobody does, little waits in the
-//! queue, and flows of this kind come to have the same.
+//! accidents take. What counts reduces a ceiling over what is in flight by CUBIC's rules; while others fill the queue (see
+//! `rivals`), this ceiling is the window, and the model thus takes no more than CUBIC would. As long as nobody does, little
+//! waits in the queue, and flows of this kind come to have the same.
 
 use core::time::Duration;
 
@@ -122,41 +122,47 @@ impl Model {
             Phase::Startup { .. } | Phase::Drain => product * 3,
             Phase::Shortest { .. } => product / 2,
             _ => match self.rivals.presence() {
+                // As much more as is sent faster in a round trip, in spite of a queue: where round trips vary, there seems to
+                // be one always, and what is in flight has to grow for the rate to.
+                Presence::None if matches!(self.phase, Phase::Raise { .. }) => {
+                    self.modest(product) + product / 4
+                }
                 Presence::None => self.modest(product),
-                // With a queue of two round trips a fair share of it is three times the product.
-                Presence::Suspected => product * 3 + SLACK_PACKETS * self.packet,
+                Presence::Suspected => self.depth.filled(product) + SLACK_PACKETS * self.packet,
                 Presence::Proven => product * 4,
             },
         };
         target.min(self.most()).max(MIN_PACKETS * self.packet)
     }
 
-    /// What is in flight at most where nobody else fills the queue: a quarter more than the product, and a number of packets
-    /// that grows with its square root; less where the queue is shallow. Of flows in one queue the smaller thus put
-    /// relatively more into it, until all have the same.
+    /// What is in flight at most where nobody else fills the queue: the product, and a number of packets that grows with
+    /// its square root; fewer where the queue is shallow. Of flows in one queue the smaller thus put relatively more into
+    /// it, until all have the same.
     fn modest(&self, product: u64) -> u64 {
-        let packets = (product * self.packet * ROOT_FACTOR * ROOT_FACTOR).isqrt();
-        let extra = self.depth.part(product / 4 + packets);
-        product + extra.max(SLACK_PACKETS * self.packet)
+        let extra = (product * self.packet * ROOT_FACTOR * ROOT_FACTOR).isqrt();
+        product + self.depth.part(extra).max(SLACK_PACKETS * self.packet)
     }
 
     /// How much may be in flight whatever the model says: the ceiling, where others keep a queue filled; without them never
     /// less than fills the path.
     fn most(&self) -> u64 {
         let Some(ceiling) = &self.ceiling else { return u64::MAX };
+        let most = ceiling.window().min(self.rivals.hold());
         match self.rivals.presence() {
-            Presence::Proven if self.had_queue() => ceiling.window(),
-            _ => ceiling.window().max(self.product()),
+            Presence::Proven if self.had_queue() => most,
+            _ => most.max(self.product()),
         }
     }
 
-    /// Whether the queue of this round was longer than several of our kind make it.
+    /// Whether the queue of this round was longer than several of our kind make it: twice as long as what we put into it
+    /// would be if all had the same. Flows of which one has four times as much as the other make it longer by a fifth.
     fn is_crowded(&self) -> bool {
         let (Some(shortest), Some(rtt)) = (self.shortest, self.lately[0]) else { return false };
         let product = self.product().max(1);
-        let share = shortest.rtt.as_nanos() * u128::from(self.modest(product)) / u128::from(product);
+        let extra = self.modest(product) - product;
+        let ours = shortest.rtt.as_nanos() * u128::from(extra) / u128::from(product);
         let settled = !matches!(self.phase, Phase::Startup { .. } | Phase::Drain);
-        settled && rtt.as_nanos() > share * 5 / 4 + LEAST_QUEUE.as_nanos()
+        settled && rtt.saturating_sub(shortest.rtt).as_nanos() > ours * 2 + LEAST_QUEUE.as_nanos()
     }
 
     /// Whether round trips are so long that a queue must have formed.
@@ -174,13 +180,23 @@ impl Model {
     }
 
     fn note_rtt(&mut self, now: Instant, rtt: Duration) {
-        let expired = self.shortest.is_some_and(|s| now - s.at > SHORTEST_LIFE);
-        if self.shortest.is_none_or(|s| rtt <= s.rtt) {
-            self.shortest = Some(Shortest { rtt, at: now });
-        } else if expired && !matches!(self.phase, Phase::Startup { .. } | Phase::Shortest { .. }) {
-            self.phase = Phase::Shortest { until: None };
-            // What is measured in this phase is the shortest, even if it is longer than before.
-            self.shortest = Some(Shortest { rtt, at: now });
+        match &mut self.shortest {
+            // A round trip that is all but as short confirms it.
+            Some(shortest) if rtt > shortest.rtt && rtt < shortest.rtt + shortest.rtt / 64 => {
+                shortest.at = now
+            }
+            Some(shortest) if rtt > shortest.rtt => {
+                let expired = now - shortest.at > SHORTEST_LIFE;
+                // Where others keep the queue filled, there is nothing to be seen, and they would take what we leave.
+                let visible = self.rivals.presence() != Presence::Proven;
+                if expired && visible && !matches!(self.phase, Phase::Startup { .. } | Phase::Shortest { .. })
+                {
+                    self.phase = Phase::Shortest { until: None };
+                    // What is measured in this phase is the shortest, even if it is longer than before.
+                    *shortest = Shortest { rtt, at: now };
+                }
+            }
+            _ => self.shortest = Some(Shortest { rtt, at: now }),
         }
         let least = &mut self.lately[0];
         *least = Some(least.map_or(rtt, |least| least.min(rtt)));
@@ -201,7 +217,7 @@ impl Model {
             self.phase = if stale >= STALE_ROUNDS { Phase::Drain } else { Phase::Startup { best, stale } };
         }
         let regrowth = Cubic::regrowth(self.window, self.packet);
-        self.rivals.end_round(acked.now, self.is_crowded(), regrowth);
+        self.rivals.end_round(acked.now, self.lately[0], self.is_crowded(), regrowth);
         self.round_began_at = acked.delivered;
         self.lately = [None, self.lately[0]];
     }
@@ -219,7 +235,7 @@ impl Model {
     fn is_congested(&self, in_flight: u64) -> bool {
         let exceeded = match self.phase {
             Phase::Startup { .. } => self.accidents.are_out_of_the_question(in_flight, self.packet),
-            _ => self.accidents.are_exceeded(in_flight, self.packet),
+            _ => self.accidents.are_exceeded(in_flight),
         };
         exceeded && self.has_queue()
     }
@@ -292,8 +308,8 @@ impl CongestionController for Model {
             0 => per_second(self.window, smoothed),
             rate => rate,
         };
-        // One percent less than data arrives, so that a queue that somehow formed goes away.
-        let modest = rate / 100 * self.pace() / 100 * 99;
+        // Where there is a queue one percent less than data arrives, so that it goes away.
+        let modest = rate / 100 * self.pace() / 100 * if self.had_queue() { 99 } else { 100 };
         match self.phase {
             // Beside others the window decides, as it does with them.
             Phase::Cruise { .. } | Phase::Raise { .. } | Phase::Lower { .. }
@@ -320,9 +336,7 @@ impl CongestionController for Model {
                 self.begin_round(acked);
             }
         }
-        if let Some(ceiling) = &mut self.ceiling
-            && !self.rivals.are_awaited(acked.now)
-        {
+        if let Some(ceiling) = &mut self.ceiling {
             ceiling.on_acked(&Acked { recovering: false, ..*acked });
         }
         self.advance_phase(acked);
@@ -350,15 +364,15 @@ impl CongestionController for Model {
             return;
         }
         self.reduced_at = lost.now;
-        // Who doubles what is in flight fills every queue, alone or not.
-        if !matches!(self.phase, Phase::Startup { .. }) {
-            self.rivals.note_overflow(lost.now, regrowth);
-        }
         self.depth.note_overflow();
         // What is in flight beyond what arrives in a round trip is lost already.
         let flight = flight.min(in_time(self.rate.get(), self.depth.last())).max(self.product());
         let ceiling = self.ceiling.get_or_insert_with(|| Cubic::new(self.packet));
         ceiling.reduce_from(flight);
+        // Who doubles what is in flight fills every queue, alone or not.
+        if !matches!(self.phase, Phase::Startup { .. }) {
+            self.rivals.note_overflow(lost.now, ceiling.window(), regrowth);
+        }
         self.end_growth(lost.now);
     }
 
@@ -385,7 +399,7 @@ impl CongestionController for Model {
 const SLACK_PACKETS: u64 = 6;
 
 /// How many times the square root of the product, in packets, may wait in a queue.
-const ROOT_FACTOR: u64 = 4;
+const ROOT_FACTOR: u64 = 5;
 
 /// After this many rounds without growth by a quarter the path is full.
 const STALE_ROUNDS: u32 = 3;

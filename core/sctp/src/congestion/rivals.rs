@@ -2,13 +2,18 @@
 //! waiting.
 //!
 //! ```text
-//!  alone       nothing has overflown
-//!  competing   the queue has: the window grows by CUBIC's rules, until it is nearly what it was before
-//!  waiting     it grows no further: if the queue overflows all the same, others fill it
+//!  alone     --- the queue overflows --------------------> test
+//!            --- it is longer than we make it -----------> suspicion
+//!  suspicion --- it has not overflown for a time --------> alone
+//!  test      --- the queue grows while we stand still ---> proof
+//!            --- it does not ----------------------------> alone
+//!  proof     --- the queue overflows --------------------> test
 //! ```
 //!
-//! All flows see an overflow, and so wait and yield at about the same time: those of our kind then yield together, and none
-//! to another that does not.
+//! All flows see an overflow, and make room after it; then those of our kind stand still at about the same time, and none of
+//! them sees another grow. CUBIC grows fastest right then: a quarter of the time that it takes to fill the queue again shows
+//! more than half of its growth, and costs who stands still little, since CUBIC's window follows from the time and can be
+//! caught up with.
 
 use core::time::Duration;
 
@@ -22,62 +27,88 @@ pub(super) struct Rivals {
     crowded: u32,
 }
 
-/// What the last sign of rivals was.
+/// What the last sign of rivals was, and how long it counts.
 #[derive(Clone, Copy, Debug)]
-struct Sign {
-    presence: Presence,
-    competing_until: Instant,
-    until: Instant,
+enum Sign {
+    /// The queue is longer than we make it; it does not overflow.
+    Suspicion { until: Instant },
+    /// It has overflown; no more than `hold` is in flight, and `least` is the shortest round trip since.
+    Test { until: Instant, hold: u64, least: Option<Duration> },
+    /// It grew in a test.
+    Proof { until: Instant },
 }
 
 /// Whether there are rivals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
     None,
-    /// The queue is longer than we make it; it does not overflow.
+    /// The queue is longer than we make it.
     Suspected,
-    /// It has overflown.
+    /// It has overflown, and nothing says that it was us alone.
     Proven,
 }
 
 impl Rivals {
-    /// The queue has overflown; CUBIC would take `regrowth` to fill it again.
-    pub(super) fn note_overflow(&mut self, now: Instant, regrowth: Duration) {
-        self.see(Presence::Proven, now + regrowth / 2, now + regrowth * PATIENCE);
+    /// The queue has overflown, and `window` is what is left; CUBIC would take `regrowth` to fill it again.
+    pub(super) fn note_overflow(&mut self, now: Instant, window: u64, regrowth: Duration) {
+        self.crowded = 0;
+        self.sign = Some(Sign::Test { until: now + regrowth / 4, hold: window, least: None });
     }
 
-    /// A round is over; whether its shortest round trip was longer than what we put into the queue explains.
-    pub(super) fn end_round(&mut self, now: Instant, unexplained: bool, regrowth: Duration) {
-        self.sign = self.sign.filter(|sign| now <= sign.until);
-        // Who competes fills the queue.
+    /// A round is over, with this shortest round trip; whether that was longer than what we put into the queue explains.
+    pub(super) fn end_round(
+        &mut self,
+        now: Instant,
+        rtt: Option<Duration>,
+        unexplained: bool,
+        regrowth: Duration,
+    ) {
         self.crowded = if unexplained && self.sign.is_none() { self.crowded + 1 } else { 0 };
-        if self.crowded >= CROWDED_ROUNDS {
-            let until = now + regrowth * 3 / 4;
-            self.see(Presence::Suspected, until, until);
+        match &mut self.sign {
+            None if self.crowded >= CROWDED_ROUNDS => {
+                self.crowded = 0;
+                self.sign = Some(Sign::Suspicion { until: now + regrowth * 3 / 4 });
+            }
+            Some(Sign::Test { until, least, .. }) => {
+                let Some(rtt) = rtt else { return };
+                let shortest = least.map_or(rtt, |least| least.min(rtt));
+                *least = Some(shortest);
+                if now > *until {
+                    let grows = rtt > shortest + LEAST_GROWTH.max(shortest / 32);
+                    self.sign = grows.then_some(Sign::Proof { until: now + regrowth * PATIENCE });
+                }
+            }
+            Some(Sign::Suspicion { until } | Sign::Proof { until }) if now > *until => self.sign = None,
+            _ => {}
         }
     }
 
-    fn see(&mut self, presence: Presence, competing_until: Instant, until: Instant) {
-        self.sign = Some(Sign { presence, competing_until, until });
-        self.crowded = 0;
-    }
-
     /// Whether there are any.
-    pub(super) fn presence(&self) -> Presence {
-        self.sign.map_or(Presence::None, |sign| sign.presence)
+    pub(super) const fn presence(&self) -> Presence {
+        match self.sign {
+            None => Presence::None,
+            Some(Sign::Suspicion { .. }) => Presence::Suspected,
+            Some(Sign::Test { .. } | Sign::Proof { .. }) => Presence::Proven,
+        }
     }
 
-    /// Whether it is time to see if they show themselves.
-    pub(super) fn are_awaited(&self, now: Instant) -> bool {
-        self.sign.is_some_and(|sign| now > sign.competing_until)
+    /// How much may be in flight so that only others make the queue longer.
+    pub(super) const fn hold(&self) -> u64 {
+        match self.sign {
+            Some(Sign::Test { hold, .. }) => hold,
+            _ => u64::MAX,
+        }
     }
 }
 
-/// How many times the regrowth an overflow counts: a rival whose window is larger takes longer to fill the queue.
-const PATIENCE: u32 = 2;
+/// How many times the regrowth a proof counts: a rival whose window is larger takes longer to fill the queue.
+const PATIENCE: u32 = 4;
 
 /// How many rounds with too long a queue are a sign.
 const CROWDED_ROUNDS: u32 = 4;
+
+/// Round trips that have grown by less have not: timers and processors take their time.
+const LEAST_GROWTH: Duration = Duration::from_millis(2);
 
 #[cfg(test)]
 mod tests {
@@ -85,36 +116,49 @@ mod tests {
 
     const REGROWTH: Duration = Duration::from_secs(4);
 
+    const fn at(ms: u64) -> Instant {
+        Instant::from_millis(ms)
+    }
+
+    /// Rounds of 50 ms between two moments, with round trips that grow from 60 ms by `growth` microseconds in each.
+    fn rounds(rivals: &mut Rivals, from: u64, to: u64, growth: u64, unexplained: bool) {
+        for ms in (from..=to).step_by(50) {
+            let rtt = Duration::from_micros(60_000 + (ms - from) / 50 * growth);
+            rivals.end_round(at(ms), Some(rtt), unexplained, REGROWTH);
+        }
+    }
+
     #[test]
     fn rivals_are_suspected_by_their_queue() {
-        let at = Instant::from_millis;
         let mut rivals = Rivals::default();
-        for round in 0..10 {
-            rivals.end_round(at(round * 50), round % 4 != 3, REGROWTH);
+        for round in 0..8 {
+            rivals.end_round(at(round * 50), None, round % 4 != 3, REGROWTH);
             assert_eq!(rivals.presence(), Presence::None, "a queue that goes away is nobody's");
         }
-        (10..14).for_each(|round| rivals.end_round(at(round * 50), true, REGROWTH));
+        rounds(&mut rivals, 500, 650, 0, true);
         assert_eq!(rivals.presence(), Presence::Suspected);
         // What we do about it makes the queue longer still, and says nothing.
-        (14..72).for_each(|round| rivals.end_round(at(round * 50), true, REGROWTH));
+        rounds(&mut rivals, 700, 3650, 100, true);
         assert_eq!(rivals.presence(), Presence::Suspected);
-        rivals.end_round(at(3700), true, REGROWTH);
+        rounds(&mut rivals, 3700, 3700, 0, true);
         assert_eq!(rivals.presence(), Presence::None);
     }
 
     #[test]
-    fn rivals_are_proven_by_an_overflow_and_forgotten_if_none_follows() {
-        let at = Instant::from_millis;
+    fn rivals_are_proven_if_the_queue_grows_while_we_stand_still() {
         let mut rivals = Rivals::default();
-        rivals.note_overflow(at(0), REGROWTH);
-        for (ms, presence, awaited) in [
-            (2000, Presence::Proven, false),
-            (2100, Presence::Proven, true),
-            (8000, Presence::Proven, true),
-            (8100, Presence::None, false),
-        ] {
-            rivals.end_round(at(ms), false, REGROWTH);
-            assert_eq!((rivals.presence(), rivals.are_awaited(at(ms))), (presence, awaited), "{ms}");
-        }
+        rivals.note_overflow(at(0), 7000, REGROWTH);
+        assert_eq!((rivals.presence(), rivals.hold()), (Presence::Proven, 7000));
+        rounds(&mut rivals, 50, 1000, 200, false);
+        assert_eq!((rivals.presence(), rivals.hold()), (Presence::Proven, 7000));
+        rounds(&mut rivals, 1050, 1050, 0, false);
+        assert_eq!((rivals.presence(), rivals.hold()), (Presence::None, u64::MAX), "they have gone");
+        rivals.note_overflow(at(2000), 7000, REGROWTH);
+        rounds(&mut rivals, 2050, 3050, 200, false);
+        assert_eq!((rivals.presence(), rivals.hold()), (Presence::Proven, u64::MAX));
+        rounds(&mut rivals, 3100, 19_050, 0, false);
+        assert_eq!(rivals.presence(), Presence::Proven);
+        rounds(&mut rivals, 19_100, 19_100, 0, false);
+        assert_eq!(rivals.presence(), Presence::None, "nothing overflows any more");
     }
 }

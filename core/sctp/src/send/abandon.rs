@@ -74,7 +74,6 @@ impl Sender {
                     state: ChunkState::Abandoned,
                     number: TransmissionNumber::default(),
                     stamp: Stamp::default(),
-                    fast_retransmitted: false,
                 });
                 (first, last)
             }

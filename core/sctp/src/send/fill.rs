@@ -138,7 +138,6 @@ impl Sender {
                 state: ChunkState::InFlight,
                 number,
                 stamp,
-                fast_retransmitted: false,
             });
             if self.credit == Credit::Probe {
                 self.loss.note_probe(position, now);

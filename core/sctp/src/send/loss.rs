@@ -217,7 +217,8 @@ impl Sender {
     }
 
     fn detect_by_count(&mut self, now: Instant, events: &mut VecDeque<Event>) {
-        // RFC 8985 §6.2: where the order changes, numbers say little, and time decides.
+        // RFC 8985 §6.2: where the order changes, numbers say little, and time decides; as it does about what was sent again,
+        // which later numbers overtook before.
         if self.loss.reorders {
             return;
         }
@@ -227,9 +228,8 @@ impl Sender {
             let missing = self
                 .ring
                 .get(position)
-                .is_some_and(|e| e.state == ChunkState::InFlight && !e.fast_retransmitted);
+                .is_some_and(|e| e.state == ChunkState::InFlight && e.transmissions == 1);
             if missing {
-                self.ring.update(position, |e| e.fast_retransmitted = true);
                 self.lose(now, position, events);
             }
             position += 1;
@@ -320,7 +320,6 @@ impl Sender {
                 ChunkState::Lost => self.lost.push_back(position),
                 ChunkState::Acked | ChunkState::Abandoned => {}
             }
-            self.ring.update(position, |e| e.fast_retransmitted = false);
         }
         self.forward.send_again();
         self.advance_point(now);

@@ -31,8 +31,6 @@ pub(crate) struct Entry {
     pub(super) number: TransmissionNumber,
     /// How much had arrived when it was sent last.
     pub(super) stamp: Stamp,
-    /// Whether it was marked as lost by later chunks' arrival (RFC 9260 §7.2.4 rule 5).
-    pub(crate) fast_retransmitted: bool,
 }
 
 /// What is known about a chunk that was sent.
@@ -214,7 +212,6 @@ mod tests {
                 state: ChunkState::InFlight,
                 number: TransmissionNumber(0),
                 stamp: Stamp::default(),
-                fast_retransmitted: false,
             });
         }
         assert_eq!((ring.in_flight(), ring.in_flight_payload()), (116 + 120, 201));
