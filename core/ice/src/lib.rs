@@ -14,7 +14,7 @@
 //!   Waiting ── check ──▶ InProgress ── response ──▶ Succeeded ── no consent ──▶ Failed, for good
 //!                         │  ▲   ▲                      │
 //!            unanswered ──┘  │   │                      └─ not needed ──▶ Failed
-//!            too often ──▶ Failed ── asked by the peer, or the search begins anew
+//!             too long ──▶ Failed ── asked by the peer, or the search begins anew
 //! ```
 //!
 //! and the search for a pair through these:
