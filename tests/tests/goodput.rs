@@ -38,9 +38,18 @@ fn address(flow: usize, end: usize) -> SocketAddr {
 impl Scene {
     /// Flows of which each begins so long after the one before.
     fn new(link: Link, controllers: &[CongestionAlgorithm], apart: Duration) -> Self {
+        Self::with_config(link, controllers, apart, &Config::default())
+    }
+
+    fn with_config(
+        link: Link,
+        controllers: &[CongestionAlgorithm],
+        apart: Duration,
+        config: &Config,
+    ) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(3);
         let mut flow = |(index, congestion): (usize, &CongestionAlgorithm)| {
-            let config = || Config { congestion: *congestion, ..Config::default() };
+            let config = || Config { congestion: *congestion, ..config.clone() };
             let mut ends = [Association::new(config(), &mut rng), Association::new(config(), &mut rng)];
             let begins = apart * index as u32;
             ends.iter_mut().for_each(|end| end.connect(Instant::ZERO + begins));
@@ -150,6 +159,26 @@ fn random_loss_does_not_stop_the_default() {
 fn jitter_does_not_make_congestion_of_accidents() {
     let link = Link::with_delay(RTT / 2).bottleneck(RATE * 4, PRODUCT * 4).jitter(RTT / 2).loss(0.01);
     assert!(alone(link, CongestionAlgorithm::default()) >= 0.7 * 4.0);
+}
+
+/// What a receiver takes may be more than the path holds and less than the queue: the start has to end all the same.
+#[test]
+fn a_receive_window_does_not_keep_a_queue_filled() {
+    for percent in [150, 200, 250, 300, 400] {
+        let window = (PRODUCT * percent / 100) as u32;
+        let config = Config {
+            receive_window: window,
+            max_receive_window: window,
+            max_message_size: MESSAGE,
+            ..Config::default()
+        };
+        let controllers = [CongestionAlgorithm::default()];
+        let mut scene = Scene::with_config(link(PRODUCT * 4), &controllers, Duration::ZERO, &config);
+        let share = scene.shares(6, 16)[0];
+        let rtt = scene.flows[0].ends[0].stats().round_trip_time.expect("much was acknowledged");
+        println!("{percent}: {share:.3}, {rtt:?}");
+        assert!(share >= 0.88 && rtt < RTT * 6 / 5, "{share}, {rtt:?}");
+    }
 }
 
 /// The shares of two flows between two moments, the second of which begins after some seconds: differently many, since who

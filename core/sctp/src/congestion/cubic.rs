@@ -196,6 +196,7 @@ mod tests {
             recovering: false,
             nothing_outstanding: false,
             window_used: true,
+            more_waits: true,
             rtt: Some(Duration::from_millis(100)),
             delivered: 0,
             rate: None,

@@ -98,6 +98,8 @@ pub(crate) struct Acked {
     pub(crate) nothing_outstanding: bool,
     /// Whether the window, rather than the application, decided how much was sent.
     pub(crate) window_used: bool,
+    /// Whether more waits for its first transmission.
+    pub(crate) more_waits: bool,
     /// The round trip of what arrived last.
     pub(crate) rtt: Option<Duration>,
     /// How many bytes have arrived since the beginning.

@@ -165,6 +165,12 @@ impl Model {
         settled && rtt.saturating_sub(shortest.rtt).as_nanos() > ours * 2 + LEAST_QUEUE.as_nanos()
     }
 
+    /// Whether more is in flight than the path holds, and more still waits: whatever it is that keeps it back, such as the
+    /// peer's window, the path is full.
+    fn is_overfull(&self, acked: &Acked) -> bool {
+        acked.more_waits && acked.in_flight > self.product() * 5 / 4 && self.has_queue()
+    }
+
     /// Whether round trips are so long that a queue must have formed.
     fn has_queue(&self) -> bool {
         self.lately[0].or(self.lately[1]).is_some_and(|rtt| self.is_long(rtt))
@@ -209,7 +215,7 @@ impl Model {
         let below = self.accidents.go_on_below(acked.now, self.window);
         self.accidents.end_round(arrived, settled && steady || below);
         if let Phase::Startup { best, stale } = self.phase
-            && acked.rate.is_some_and(|rate| !rate.limited)
+            && acked.rate.is_some_and(|rate| !rate.limited || self.is_overfull(acked))
         {
             let rate = self.rate.get();
             let stale = if rate * 4 >= best * 5 { 0 } else { stale + 1 };

@@ -121,6 +121,7 @@ mod tests {
             recovering: false,
             nothing_outstanding: false,
             window_used,
+            more_waits: true,
             rtt: None,
             delivered: 0,
             rate: None,

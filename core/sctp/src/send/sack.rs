@@ -248,6 +248,7 @@ impl Sender {
             recovering: self.recovery != Recovery::None,
             nothing_outstanding: self.ring.is_empty(),
             window_used,
+            more_waits: !self.outbox.is_empty(),
             rtt: tally.sample.map(|sent_at| now - sent_at),
             delivered: self.rate.delivered(),
             rate,
