@@ -3,6 +3,9 @@
 //! The media section is found by the packet's mid, by its SSRC, or by its payload type where only one section has it. What
 //! was found once is remembered for the SSRC. A retransmission stream finds its original by what the description declares,
 //! by the layer that it repairs, or as the only one that is left (RFC 4588 §5.3, RFC 8852 §3.2).
+//!
+//! A peer goes on sending until it has heard that a section is over. The sources of that section are remembered, lest what
+//! they still send be taken for another section's by its payload type.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -77,6 +80,8 @@ pub enum Unroutable {
     Retransmission,
     /// More sources are not remembered.
     Limit,
+    /// Its source's section is over.
+    Over,
 }
 
 impl fmt::Display for Unroutable {
@@ -87,6 +92,7 @@ impl fmt::Display for Unroutable {
             Self::Rid => "the layer is not one of its media section's",
             Self::Retransmission => "nobody knows what is repaired",
             Self::Limit => "there are too many sources",
+            Self::Over => "the media section of its source is over",
         })
     }
 }
@@ -116,6 +122,7 @@ struct Section {
     media: TypeSet,
     retransmissions: TypeSet,
     rids: Vec<Box<str>>,
+    is_over: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -123,6 +130,8 @@ struct Source {
     route: Route,
     rid: Option<Box<str>>,
     declared: bool,
+    /// Whether its section is.
+    is_over: bool,
 }
 
 /// Finds out whose a packet is.
@@ -138,16 +147,22 @@ impl Router {
         Self::default()
     }
 
-    /// Says what may come in a section, instead of what might before. Sources that were found stay; those that were declared
-    /// and are not again are forgotten.
+    /// Says what may come in a section, instead of what might before. Sources that were found stay, unless the section has
+    /// another mid; those that were declared and are not again are forgotten.
     pub fn set_section(&mut self, id: SectionId, rules: &SectionRules) {
-        self.sections.retain(|section| section.id != id);
+        let former = self.sections.iter().position(|section| section.id == id);
+        let former = former.map(|index| self.sections.remove(index));
+        if former.is_some_and(|former| former.mid != rules.mid) {
+            self.sources.retain(|_, source| source.route.section != id);
+        }
+        self.end_sources_of(id, false);
         self.sections.push(Section {
             id,
             mid: rules.mid.clone(),
             media: rules.payload_types.iter().collect(),
             retransmissions: rules.retransmission_types.iter().collect(),
             rids: rules.rids.clone(),
+            is_over: false,
         });
         self.sources.retain(|_, source| source.route.section != id || !source.declared);
         for declared in &rules.sources {
@@ -159,16 +174,32 @@ impl Router {
     }
 
     fn declare(&mut self, ssrc: Ssrc, route: Route) {
-        if self.sources.len() < MAX_SOURCES || self.sources.contains_key(&ssrc) {
+        if self.has_room_for(ssrc) {
             let rid = self.sources.remove(&ssrc).and_then(|source| source.rid);
-            self.sources.insert(ssrc, Source { route, rid, declared: true });
+            self.sources.insert(ssrc, Source { route, rid, declared: true, is_over: false });
         }
     }
 
-    /// Forgets a section and its sources.
+    /// Nothing may come in a section any more, unless it is [set](Self::set_section) again.
     pub fn remove_section(&mut self, id: SectionId) {
-        self.sections.retain(|section| section.id != id);
-        self.sources.retain(|_, source| source.route.section != id);
+        self.sections
+            .iter_mut()
+            .filter(|section| section.id == id)
+            .for_each(|section| section.is_over = true);
+        self.end_sources_of(id, true);
+    }
+
+    fn end_sources_of(&mut self, id: SectionId, is_over: bool) {
+        let of = self.sources.values_mut().filter(|source| source.route.section == id);
+        of.for_each(|source| source.is_over = is_over);
+    }
+
+    /// Whether a source is remembered, or can be: those of sections that are over give way.
+    fn has_room_for(&mut self, ssrc: Ssrc) -> bool {
+        if self.sources.len() >= MAX_SOURCES && !self.sources.contains_key(&ssrc) {
+            self.sources.retain(|_, source| !source.is_over);
+        }
+        self.sources.len() < MAX_SOURCES || self.sources.contains_key(&ssrc)
     }
 
     /// Forgets a source, and what repairs it.
@@ -184,7 +215,7 @@ impl Router {
 
     /// What a source sends, if it is known.
     pub fn known(&self, ssrc: Ssrc) -> Option<Route> {
-        self.sources.get(&ssrc).map(|source| source.route)
+        self.sources.get(&ssrc).filter(|source| !source.is_over).map(|source| source.route)
     }
 
     /// Finds where a packet belongs, and remembers it for the packet's source.
@@ -195,6 +226,9 @@ impl Router {
         if let Some(source) = self.sources.get(&header.ssrc)
             && (values.are_nameless() || self.is_still(source, values))
         {
+            if source.is_over {
+                return Err(Unroutable::Over);
+            }
             let (route, unnamed) = (source.route, source.rid.is_none());
             if unnamed {
                 self.name(header.ssrc, route, values);
@@ -209,10 +243,11 @@ impl Router {
             Role::Retransmission { .. } => values.repaired_rid,
         };
         let route = Route { section: section_id, role };
-        if self.sources.len() >= MAX_SOURCES && !self.sources.contains_key(&header.ssrc) {
+        if !self.has_room_for(header.ssrc) {
             return Err(Unroutable::Limit);
         }
-        self.sources.insert(header.ssrc, Source { route, rid: rid.map(Box::from), declared: false });
+        let rid = rid.map(Box::from);
+        self.sources.insert(header.ssrc, Source { route, rid, declared: false, is_over: false });
         Ok(route)
     }
 
@@ -247,14 +282,15 @@ impl Router {
     }
 
     fn section(&self, payload_type: PayloadType, mid: Option<&str>) -> Result<&Section, Unroutable> {
+        let mut sections = self.sections.iter().filter(|section| !section.is_over);
         if let Some(mid) = mid {
-            let found = self.sections.iter().find(|section| section.mid.as_deref() == Some(mid));
+            let found = sections.find(|section| section.mid.as_deref() == Some(mid));
             return found.ok_or(Unroutable::Mid);
         }
         let has = |section: &&Section| {
             section.media.contains(payload_type) || section.retransmissions.contains(payload_type)
         };
-        let mut found = self.sections.iter().filter(has);
+        let mut found = sections.filter(has);
         match (found.next(), found.next()) {
             (Some(section), None) => Ok(section),
             _ => Err(Unroutable::PayloadType),

@@ -71,7 +71,7 @@ fn sections_are_found_by_mid_then_source_then_payload_type() {
     assert_eq!(router.route(&header(3, 100), &mid("b")), Err(Unroutable::PayloadType));
     router.remove_section(SectionId(1));
     assert_eq!(router.known(Ssrc(2)), None);
-    assert_eq!(router.route(&header(2, 96), &NOTHING), media(2));
+    assert_eq!(router.route(&header(4, 96), &NOTHING), media(2));
 }
 
 #[test]
@@ -135,4 +135,47 @@ fn a_declared_source_may_say_which_layer_it_is() {
     assert_eq!(router.route(&header(1, 96), &with(Some("hi"), None)), media(0));
     assert_eq!(router.rid(Ssrc(1)), Some("hi"));
     assert_eq!(router.route(&header(2, 97), &with(None, Some("hi"))), repair(0, 1));
+}
+
+/// A peer hears later than we do that a section is over: what it sends until then is nobody else's.
+#[test]
+fn what_comes_late_for_a_section_that_is_over_leads_nowhere() {
+    let mut router = Router::new();
+    router.set_section(SectionId(1), &rules("one", &[96], &[]));
+    router.set_section(SectionId(3), &rules("three", &[96], &[]));
+    assert_eq!(router.route(&header(10, 96), &mid("one")), media(1));
+    assert_eq!(router.route(&header(30, 96), &mid("three")), media(3));
+    router.remove_section(SectionId(1));
+    assert_eq!(router.known(Ssrc(10)), None);
+    assert_eq!(router.route(&header(10, 96), &NOTHING), Err(Unroutable::Over));
+    assert_eq!(router.route(&header(10, 96), &mid("one")), Err(Unroutable::Over));
+    assert_eq!(router.route(&header(30, 96), &NOTHING), media(3));
+    assert_eq!(router.route(&header(11, 96), &NOTHING), media(3), "of somebody new the type tells");
+    assert_eq!(router.route(&header(10, 96), &mid("three")), media(3), "one that says so moves");
+
+    router.remove_section(SectionId(3));
+    router.set_section(SectionId(3), &rules("three", &[96], &[]));
+    router.set_section(SectionId(1), &rules("one", &[96], &[]));
+    assert_eq!(
+        router.route(&header(30, 96), &NOTHING),
+        media(3),
+        "a section that comes back has its sources"
+    );
+    router.remove_section(SectionId(3));
+    router.set_section(SectionId(3), &rules("other", &[97], &[]));
+    assert_eq!(router.route(&header(30, 96), &NOTHING), media(1), "they were not this one's");
+}
+
+#[test]
+fn sources_of_sections_that_are_over_give_way() {
+    let mut router = Router::new();
+    router.set_section(SectionId(1), &rules("one", &[96], &[]));
+    router.set_section(SectionId(2), &rules("two", &[97], &[]));
+    for ssrc in 0..MAX_SOURCES as u32 {
+        assert_eq!(router.route(&header(ssrc, 96), &NOTHING), media(1));
+    }
+    assert_eq!(router.route(&header(1000, 97), &NOTHING), Err(Unroutable::Limit));
+    router.remove_section(SectionId(1));
+    assert_eq!(router.route(&header(0, 96), &NOTHING), Err(Unroutable::Over));
+    assert_eq!(router.route(&header(1000, 97), &NOTHING), media(2));
 }
