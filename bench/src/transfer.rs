@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cpu_time::ProcessTime;
 
+use crate::goodput::bare::{Dcsctp, Ours};
 use crate::stack::Peer;
 use crate::wire::{Tally, Weather, Wire};
 use crate::{Arguments, Stack, What, median, with_peer};
@@ -109,61 +110,96 @@ pub fn once<P: Peer>(case: &Case, messages: u64, turn: usize) {
     measure::<P>(case, messages, turn, false);
 }
 
-/// Prints the table.
+/// A stack's measurements.
+struct Row {
+    name: &'static str,
+    rounds: Vec<Measurement>,
+    /// With allocations counted.
+    counted: Measurement,
+}
+
+/// Prints the tables.
 pub fn report(arguments: &Arguments) {
-    let mut cases = CASES.iter().filter(|case| arguments.wants(case.what)).peekable();
-    if cases.peek().is_none() {
+    let cases: Vec<_> = CASES.iter().filter(|case| arguments.wants(case.what)).collect();
+    if cases.is_empty() {
         return;
     }
     println!(
         "\nMessages from one end to the other, both on one core. The ratio is Pavane's rate to that stack's.\n"
     );
+    table(cases.iter().map(|case| (*case, whole(arguments, case))));
+    if arguments.only.is_empty() {
+        println!(
+            "\nThe same by SCTP alone, of which dcsctp is: nothing is encrypted, and there are no paths.\n"
+        );
+        table(cases.iter().map(|case| (*case, alone(arguments, case))));
+    }
+}
+
+fn table<'c>(compared: impl Iterator<Item = (&'c Case, Vec<Row>)>) {
     println!(
         "| transfer | stack | MB/CPU s | µs/message | µs/data packet | payload bytes/data packet | acks/data packet | \
          allocs/message given | allocs/packet, sender | allocs/message, receiver | ratio (least to greatest) |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
-    for case in cases {
-        compare(arguments, case);
+    for (case, rows) in compared {
+        rows.iter().for_each(|row| print(case, row, &ratios(case, &rows, row)));
     }
 }
 
-/// The stacks in turn, several times; then a row for each.
-fn compare(arguments: &Arguments, case: &Case) {
+/// One measurement, by stack, number of messages, and whether allocations are counted.
+type Measure<'m> = (&'static str, Box<dyn Fn(u64, bool) -> Measurement + 'm>);
+
+/// Whole stacks.
+fn whole(arguments: &Arguments, case: &Case) -> Vec<Row> {
+    let turn = arguments.turn;
+    let of = |stack: Stack| -> Measure<'_> {
+        let measure = move |messages, counts| with_peer!(stack, measure, case, messages, turn, counts);
+        (stack.name(), Box::new(measure))
+    };
+    compare(arguments, case, arguments.stacks().map(of).collect())
+}
+
+/// SCTP, with the bytes that DTLS would add.
+fn alone(arguments: &Arguments, case: &Case) -> Vec<Row> {
+    fn of<P: Peer>(case: &Case, turn: usize) -> Measure<'_> {
+        (P::NAME, Box::new(move |messages, counts| measure::<P>(case, messages, turn, counts)))
+    }
+    compare(arguments, case, vec![of::<Ours<0>>(case, arguments.turn), of::<Dcsctp>(case, arguments.turn)])
+}
+
+/// The stacks in turn, several times.
+fn compare(arguments: &Arguments, case: &Case, stacks: Vec<Measure<'_>>) -> Vec<Row> {
     let rounds = arguments.rounds.unwrap_or(if arguments.quick { 1 } else { 7 });
     let messages = if arguments.quick { case.messages / 4 } else { case.messages };
-    let measure =
-        |stack: Stack, messages, counts| with_peer!(stack, measure, case, messages, arguments.turn, counts);
-    let mut rows: Vec<(Stack, Vec<Measurement>)> = arguments.stacks().map(|s| (s, Vec::new())).collect();
+    let mut measured: Vec<Vec<Measurement>> = stacks.iter().map(|_| Vec::new()).collect();
     for _ in 0..rounds {
-        for (stack, row) in &mut rows {
-            row.push(measure(*stack, messages, false));
+        for ((_, measure), row) in stacks.iter().zip(&mut measured) {
+            row.push(measure(messages, false));
         }
     }
-    for (stack, row) in &rows {
-        let counted = measure(*stack, messages / 4, true);
-        print(case, *stack, row, &counted, &ratios(case, &rows, row));
-    }
+    let rows = stacks.into_iter().zip(measured);
+    rows.map(|((name, measure), rounds)| Row { name, rounds, counted: measure(messages / 4, true) }).collect()
 }
 
-/// The first stack's rate to that of another in each round.
-fn ratios(case: &Case, rows: &[(Stack, Vec<Measurement>)], other: &[Measurement]) -> Vec<f64> {
-    let Some((Stack::Pavane, ours)) = rows.first() else { return Vec::new() };
-    ours.iter().zip(other).map(|(ours, other)| ours.rate(case) / other.rate(case)).collect()
+/// Our rate to that of another in each round.
+fn ratios(case: &Case, rows: &[Row], other: &Row) -> Vec<f64> {
+    let Some(ours) = rows.first().filter(|row| row.name == Stack::Pavane.name()) else { return Vec::new() };
+    ours.rounds.iter().zip(&other.rounds).map(|(ours, other)| ours.rate(case) / other.rate(case)).collect()
 }
 
-fn print(case: &Case, stack: Stack, row: &[Measurement], counted: &Measurement, ratios: &[f64]) {
-    let of = |figure: &dyn Fn(&Measurement) -> f64| median(row.iter().map(figure));
+fn print(case: &Case, row: &Row, ratios: &[f64]) {
+    let of = |figure: &dyn Fn(&Measurement) -> f64| median(row.rounds.iter().map(figure));
     let micros = |m: &Measurement| m.cpu.as_secs_f64() * 1e6;
-    let [sender, receiver] = counted.tallies;
-    let messages = counted.messages as f64;
+    let [sender, receiver] = row.counted.tallies;
+    let messages = row.counted.messages as f64;
     let packets = sender.datagrams as f64;
     let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
     let greatest = ratios.iter().copied().fold(0.0, f64::max);
     println!(
         "| {} | {} | {:.0} | {:.2} | {:.2} | {:.0} | {:.2} | {:.2} | {:.3} | {:.2} | {} |",
         case.title,
-        stack.name(),
+        row.name,
         of(&|m| m.rate(case)) / 1e6,
         of(&|m| micros(m) / m.messages as f64),
         of(&|m| micros(m) / m.tallies[0].datagrams as f64),
@@ -172,7 +208,7 @@ fn print(case: &Case, stack: Stack, row: &[Measurement], counted: &Measurement, 
         sender.sending as f64 / messages,
         sender.running as f64 / packets,
         receiver.running as f64 / messages,
-        if stack == Stack::Pavane || ratios.is_empty() {
+        if row.name == Stack::Pavane.name() || ratios.is_empty() {
             "–".into()
         } else {
             format!("**{:.2}** ({least:.2} to {greatest:.2})", median(ratios.iter().copied()))

@@ -3,7 +3,7 @@
 //! A link carries each datagram with 28 bytes of IP and UDP around it, so that of its rate at most 93 % can be payload. The
 //! application keeps the stack's send buffer full. Measured is the second half of the run.
 
-mod bare;
+pub mod bare;
 mod flows;
 
 use std::time::Duration;
