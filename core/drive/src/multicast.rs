@@ -8,7 +8,7 @@ use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
 use crate::interfaces::Interface;
 
-/// A link, and the socket that speaks on it: a second descriptor of it, through which the group is joined and left.
+/// A link, and the socket that speaks on it. What comes to it is read through a second descriptor, which the runtime watches.
 #[derive(Debug)]
 pub(crate) struct LinkSocket {
     interface: Interface,

@@ -130,7 +130,7 @@ struct Source {
     route: Route,
     rid: Option<Box<str>>,
     declared: bool,
-    /// Whether its section is.
+    /// Whether its section is, so that a packet need not look that up.
     is_over: bool,
 }
 

@@ -62,8 +62,8 @@ enum Origin<O> {
     Known(O),
     /// It was accepted, and nobody has sent on it yet.
     Stranger(Option<O>),
-    /// It is closed, but for the other side's having heard so.
-    Left,
+    /// Its owner has closed it, and it is leaving.
+    Nobody,
 }
 
 /// What an owner is to be told.
@@ -89,7 +89,7 @@ impl<O: Copy> Origin<O> {
         match self {
             Self::Asked { owner, .. } | Self::Known(owner) => Some(*owner),
             Self::Stranger(owner) => *owner,
-            Self::Left => None,
+            Self::Nobody => None,
         }
     }
 }
@@ -167,7 +167,7 @@ impl<H: Host, O: Copy> Streams<H, O> {
         let leaving = self.entries.iter().flatten().filter(|owned| owned.entry.is_leaving()).count();
         let Some(owned) = &mut self.entries[index] else { return };
         if leaving < MAX_LEAVING && owned.entry.leave(now) {
-            owned.origin = Origin::Left;
+            owned.origin = Origin::Nobody;
         } else {
             self.entries[index] = None;
         }
@@ -336,7 +336,7 @@ impl<H: Host, O: Copy> Streams<H, O> {
         self.news.extend(match owned.origin {
             Origin::Asked { owner, action } => Some(News::Outcome { owner, action, local: None }),
             Origin::Known(owner) | Origin::Stranger(Some(owner)) => Some(News::Closed { owner, path }),
-            Origin::Stranger(None) | Origin::Left => None,
+            Origin::Stranger(None) | Origin::Nobody => None,
         });
         owned.entry.end();
     }
