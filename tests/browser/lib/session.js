@@ -39,8 +39,8 @@ export class Session {
   /** Whose candidates are not passed on: "page" or "program". */
   withhold = null;
 
-  /** Which of the program's candidates are passed on. */
-  keep = () => true;
+  /** Which of the program's candidates are passed on; all, and what says that they are all, unless it is set. */
+  keep = null;
 
   static async open(browser, url) {
     const session = new Session();
@@ -63,7 +63,9 @@ export class Session {
   }
 
   toPage(given) {
-    const line = this.withhold === "program" ? placeless(given) : only(given, this.keep);
+    let line = given;
+    if (this.withhold === "program") line = placeless(given);
+    else if (this.keep) line = only(given, this.keep);
     if (!line) return;
     this.turn = this.turn
       .then(() => this.page.evaluate((line) => agent.hear(line), line))
