@@ -11,6 +11,7 @@ mod media;
 mod session;
 
 use std::io::{BufRead, Write};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -39,6 +40,9 @@ const SUPPORTS: [&str; 12] = [
 
 /// How long a farewell may take.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Whether the last line has been said: the process ends whatever other tasks are at, and would cut theirs short.
+static ENDED: Mutex<bool> = Mutex::new(false);
 
 /// What comes next.
 enum Input {
@@ -81,6 +85,7 @@ pub(crate) async fn run() {
         session.close();
         session.closed().await;
     }
+    *ENDED.lock().unwrap_or_else(PoisonError::into_inner) = true;
 }
 
 /// Reads lines in a thread of its own, which ends with the process, whatever it waits for.
@@ -128,9 +133,13 @@ async fn next_event(session: &Option<Session>) -> Event {
     std::future::pending().await
 }
 
-/// Writes a line. If nobody reads any more, the input will soon end too.
+/// Writes a line, in one piece. If nobody reads any more, the input will soon end too.
 fn say(line: &Value) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let line = format!("{line}\n");
+    let ended = ENDED.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*ended {
+        let _ = std::io::stdout().write_all(line.as_bytes());
+    }
 }
 
 fn say_error(error: impl ToString) {

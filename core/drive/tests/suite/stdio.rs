@@ -247,6 +247,30 @@ async fn a_sink_counts_and_hashes_what_another_program_sends() {
 }
 
 #[tokio::test]
+async fn no_line_is_cut_short_by_the_end() {
+    let mut join = Join::start([
+        json!({"type": "start", "role": "offerer", "seed": 1}),
+        json!({"type": "start", "role": "answerer", "seed": 2}),
+    ])
+    .await;
+    let labels: Vec<_> = (0..200).map(|number| format!("channel {number}")).collect();
+    for label in &labels {
+        join.0[0].ask(json!({"op": "channel", "label": label})).await;
+    }
+    join.0[0].ask(json!({"op": "offer"})).await;
+    let open = |label: &String| (0, json!({"type": "channel-open", "label": label}));
+    join.until(&labels.iter().map(open).collect::<Vec<_>>()).await;
+
+    let Join([mut first, _second]) = join;
+    first.tell(&json!({"type": "quit"})).await;
+    while let Some(line) = within(20, first.output.next_line()).await.expect("the output is text") {
+        let line: Result<Value, _> = serde_json::from_str(&line);
+        assert!(line.is_ok(), "{line:?}");
+    }
+    first.exit().await;
+}
+
+#[tokio::test]
 async fn a_line_that_makes_no_sense_is_answered_and_changes_nothing() {
     let mut stdio = Peer::spawn().await;
     let nonsense = [
