@@ -128,7 +128,13 @@ fn link(queue: u64) -> Link {
 }
 
 fn alone(link: Link, controller: CongestionAlgorithm) -> f64 {
-    let share = Scene::new(link, &[controller], Duration::ZERO).shares(6, 16)[0];
+    alone_of(5, link, controller)
+}
+
+fn alone_of(seed: u64, link: Link, controller: CongestionAlgorithm) -> f64 {
+    let scene = Scene::new(link, &[controller], Duration::ZERO);
+    let net = Net::new(seed, link.framing(FRAMING)).without_trace();
+    let share = Scene { net, ..scene }.shares(6, 16)[0];
     println!("{controller:?}: {share:.3}");
     share
 }
@@ -158,7 +164,10 @@ fn random_loss_does_not_stop_the_default() {
 #[test]
 fn jitter_does_not_make_congestion_of_accidents() {
     let link = Link::with_delay(RTT / 2).bottleneck(RATE * 4, PRODUCT * 4).jitter(RTT / 2).loss(0.01);
-    assert!(alone(link, CongestionAlgorithm::default()) >= 0.7 * 4.0);
+    let shares = (1..=16).map(|seed| alone_of(seed, link, CongestionAlgorithm::default()));
+    let shares: Vec<_> = shares.collect();
+    assert!(mean(shares.iter().copied()) >= 0.7 * 4.0, "{shares:?}");
+    assert!(shares.iter().all(|share| *share >= 0.45 * 4.0), "{shares:?}");
 }
 
 /// What a receiver takes may be more than the path holds and less than the queue: the start has to end all the same.
@@ -183,16 +192,14 @@ fn a_receive_window_does_not_keep_a_queue_filled() {
 
 /// The shares of two flows between two moments, the second of which begins after some seconds: differently many, since who
 /// loses the packet that is too many is chance, and changes all that follows.
-fn beside(queue: u64, second: CongestionAlgorithm, from: u64, to: u64) -> Vec<[f64; 2]> {
-    let run = |apart: u64| -> [f64; 2] {
-        let controllers = [CongestionAlgorithm::default(), second];
-        let mut scene = Scene::new(link(queue), &controllers, Duration::from_millis(apart));
-        let shares = scene.shares(from, to);
+fn beside(link: &Link, flows: [CongestionAlgorithm; 2], from: u64, to: u64) -> Vec<[f64; 2]> {
+    let run = |number: u64| {
+        let shares = Scene::new(*link, &flows, Duration::from_millis(2000 + number * 120)).shares(from, to);
         assert!(shares.iter().sum::<f64>() >= 0.85, "{shares:?}");
         [shares[0], shares[1]]
     };
-    let runs: Vec<_> = [2000, 2500, 3100, 3700, 4000].map(run).into();
-    println!("queue {queue}: {runs:.3?}");
+    let runs = (0..16).map(run).collect();
+    println!("{runs:.3?}");
     runs
 }
 
@@ -203,22 +210,44 @@ fn mean(figures: impl ExactSizeIterator<Item = f64>) -> f64 {
 
 #[test]
 fn flows_of_our_own_come_to_have_the_same() {
+    let default = CongestionAlgorithm::default();
     // Fifty packets in a queue are so few that chance has its part.
     for (queue, least) in [(PRODUCT / 2, 0.7), (PRODUCT, 0.8), (PRODUCT * 2, 0.8)] {
-        let runs = beside(queue, CongestionAlgorithm::default(), 15, 45);
+        let runs = beside(&link(queue), [default; 2], 15, 45);
         let ratios = runs.iter().map(|[a, b]| a.min(*b) / a.max(*b));
-        assert!(ratios.clone().all(|ratio| ratio >= 0.5), "{runs:?}");
+        assert!(ratios.clone().all(|ratio| ratio >= 0.4), "{runs:?}");
         assert!(mean(ratios) >= least, "{runs:?}");
     }
 }
 
 #[test]
+fn accidents_do_not_take_from_one_and_give_to_the_other() {
+    let default = CongestionAlgorithm::default();
+    let link = Link::with_delay(RTT / 4).bottleneck(RATE * 4, PRODUCT * 2).loss(0.01);
+    let runs = beside(&link, [default; 2], 15, 35);
+    let ratios = runs.iter().map(|[a, b]| a.min(*b) / a.max(*b));
+    assert!(ratios.clone().all(|ratio| ratio >= 0.2), "{runs:?}");
+    assert!(mean(ratios) >= 0.6, "{runs:?}");
+}
+
+/// Who comes first keeps more for long; flows of CUBIC's do so among themselves: up to 3.5 times the other's.
+#[test]
 fn a_rival_with_cubic_gets_its_share_and_leaves_ours() {
+    let (ours, cubic) = (CongestionAlgorithm::default(), CongestionAlgorithm::Cubic);
     for queue in [PRODUCT / 2, PRODUCT, PRODUCT * 2] {
-        let runs = beside(queue, CongestionAlgorithm::Cubic, 10, 40);
-        // Of the half that each would have.
-        assert!(runs.iter().flatten().all(|share| (0.23..=0.92).contains(share)), "{runs:?}");
-        let ours = mean(runs.iter().map(|[ours, _]| *ours));
-        assert!((0.35..=0.6).contains(&ours), "{runs:?}");
+        let first: Vec<f64> =
+            beside(&link(queue), [ours, cubic], 20, 50).iter().map(|[a, b]| a / b).collect();
+        let second: Vec<f64> =
+            beside(&link(queue), [cubic, ours], 20, 50).iter().map(|[a, b]| b / a).collect();
+        let [of_first, of_second] =
+            [&first, &second].map(|ratios| mean(ratios.iter().map(|ratio| ratio.ln())).exp());
+        let of_all = (of_first * of_second).sqrt();
+        println!("ours to CUBIC's: {of_first:.2} if first, {of_second:.2} if second, {of_all:.2}");
+        assert!((0.5..=2.0).contains(&of_first) && (0.5..=2.0).contains(&of_second));
+        assert!((0.67..=1.5).contains(&of_all));
+        assert!(
+            first.iter().chain(&second).all(|ratio| (0.2..=4.5).contains(ratio)),
+            "{first:?}, {second:?}"
+        );
     }
 }

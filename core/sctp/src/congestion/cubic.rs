@@ -49,10 +49,23 @@ impl Cubic {
         }
     }
 
-    /// Takes a window over that another has found to be too large.
+    /// Takes a window over that another has found to be too large, in a queue that others fill as well.
+    ///
+    /// Deviation: four fifths are left, as of CUBIC before RFC 8312, where flows of RFC 9438 keep seven tenths: who takes over
+    /// does so with less than they have, and stands still afterwards (see `rivals`); over all it comes to the same. For the
+    /// same reason it yields to newcomers (§4.7) only where it had clearly more before: near its maximum the curve is flat,
+    /// and what is missing there was not taken by anybody.
     pub(super) fn reduce_from(&mut self, window: u64) {
         self.window = window;
-        self.reduce();
+        let most = if window < self.most / 16 * 15 { yielding(window) } else { window };
+        self.reduce(most, 80);
+    }
+
+    /// The same where others appear that were not there before: the maximum was ours alone, and half of it is what it may
+    /// become.
+    pub(super) fn share_from(&mut self, window: u64) {
+        self.window = window;
+        self.reduce((self.most / 2).clamp(window, window * 2), 80);
     }
 
     /// How long it takes after a reduction until the window is what it was (RFC 9438 §4.2).
@@ -65,11 +78,17 @@ impl Cubic {
         self.before = None;
     }
 
-    fn reduce(&mut self) {
+    /// RFC 9438 §4.6 and §4.7.
+    fn reduce_by_the_book(&mut self) {
+        let most = if self.window < self.most { yielding(self.window) } else { self.window };
+        self.reduce(most, 70);
+    }
+
+    /// Leaves so many percent of the window, which will be `most` again before it grows beyond.
+    fn reduce(&mut self, most: u64, percent: u64) {
         self.before = Some((self.window, self.threshold, self.most));
-        // RFC 9438 §4.7: who is below the last maximum makes room for others.
-        self.most = if self.window < self.most { self.window * 17 / 20 } else { self.window };
-        self.window = (self.window * 7 / 10).max(MIN_PACKETS * self.packet);
+        self.most = most;
+        self.window = (self.window * percent / 100).max(MIN_PACKETS * self.packet);
         self.threshold = self.window;
         self.reno = self.window;
         self.epoch = None;
@@ -131,7 +150,7 @@ impl CongestionController for Cubic {
 
     fn on_lost(&mut self, lost: &Lost) {
         if lost.first {
-            self.reduce();
+            self.reduce_by_the_book();
         }
     }
 
@@ -145,7 +164,7 @@ impl CongestionController for Cubic {
     }
 
     fn on_timeout(&mut self, _now: Instant) {
-        self.reduce();
+        self.reduce_by_the_book();
         self.window = self.packet;
     }
 
@@ -156,6 +175,11 @@ impl CongestionController for Cubic {
         }
         self.epoch = None;
     }
+}
+
+/// RFC 9438 §4.7: who is below the last maximum makes room for others.
+const fn yielding(window: u64) -> u64 {
+    window * 17 / 20
 }
 
 /// RFC 9438 §4.2: K = cbrt((W_max - cwnd) / C), in milliseconds, with C = 0.4 packets a second cubed.
@@ -218,8 +242,8 @@ mod tests {
     /// RFC 9438 §4.2: after a reduction from 1000 packets the window is there again after cbrt(300 / 0.4) seconds.
     #[test]
     fn the_window_is_back_when_the_curve_says() {
-        let mut cubic = Cubic::new(PACKET);
-        cubic.reduce_from(1_000_000);
+        let mut cubic = Cubic { window: 1_000_000, ..Cubic::new(PACKET) };
+        cubic.on_lost(&lost(true));
         assert_eq!((cubic.window(), cubic.threshold()), (700_000, 700_000));
         let mut ms = 0;
         while cubic.window() < 990_000 {
@@ -230,6 +254,23 @@ mod tests {
         let before = cubic.window();
         (0..1000).for_each(|i| cubic.on_acked(&acked(ms + i * 10, cubic.window() / 10)));
         assert!(cubic.window() > before * 11 / 10, "beyond it, it grows again");
+    }
+
+    #[test]
+    fn a_window_that_was_taken_over_keeps_more() {
+        let mut cubic = Cubic::new(PACKET);
+        cubic.share_from(100_000);
+        assert_eq!((cubic.window(), cubic.most), (80_000, 100_000));
+        cubic.reduce_from(94_000);
+        assert_eq!((cubic.window(), cubic.most), (75_200, 94_000), "near the maximum the curve is flat");
+        cubic.reduce_from(80_000);
+        assert_eq!((cubic.window(), cubic.most), (64_000, 68_000), "others have taken something");
+        cubic.most = 1_000_000;
+        cubic.share_from(300_000);
+        assert_eq!((cubic.window(), cubic.most), (240_000, 500_000), "a half");
+        cubic.most = 1_000_000;
+        cubic.share_from(100_000);
+        assert_eq!((cubic.window(), cubic.most), (80_000, 200_000), "no more than twice what it had");
     }
 
     #[test]

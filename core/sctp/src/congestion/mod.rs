@@ -33,7 +33,7 @@ pub enum CongestionAlgorithm {
     /// CUBIC (RFC 9438) with HyStart++ (RFC 9406).
     Cubic,
     /// A model of the path, its rate and its shortest round trip, in the manner of BBR; it tells loss by congestion from
-    /// loss by accident, and is no greedier than CUBIC in a queue that both fill.
+    /// loss by accident, and takes about as much as CUBIC of a queue that both fill.
     #[default]
     Model,
 }

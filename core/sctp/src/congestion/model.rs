@@ -11,9 +11,9 @@
 //!
 //! Loss alone says nothing about congestion: radio links lose packets as well. A loss counts as congestion where round trips
 //! are longer than the shortest, since a full queue is what loses packets, and it is long, and where more is lost than
-//! accidents take. What counts reduces a ceiling over what is in flight by CUBIC's rules; while others fill the queue (see
-//! `rivals`), this ceiling is the window, and the model thus takes no more than CUBIC would. As long as nobody does, little
-//! waits in the queue, and flows of this kind come to have the same.
+//! accidents take. What counts reduces a ceiling over what is in flight that grows as CUBIC's window does; while others fill
+//! the queue (see `rivals`), this ceiling is the window, and the model takes about what CUBIC would. As long as nobody does,
+//! little waits in the queue, and flows of this kind come to have the same.
 
 use core::time::Duration;
 
@@ -241,7 +241,7 @@ impl Model {
     fn is_congested(&self, in_flight: u64) -> bool {
         let exceeded = match self.phase {
             Phase::Startup { .. } => self.accidents.are_out_of_the_question(in_flight, self.packet),
-            _ => self.accidents.are_exceeded(in_flight),
+            _ => self.accidents.are_exceeded(in_flight, self.packet),
         };
         exceeded && self.has_queue()
     }
@@ -374,10 +374,13 @@ impl CongestionController for Model {
         // What is in flight beyond what arrives in a round trip is lost already.
         let flight = flight.min(in_time(self.rate.get(), self.depth.last())).max(self.product());
         let ceiling = self.ceiling.get_or_insert_with(|| Cubic::new(self.packet));
-        ceiling.reduce_from(flight);
+        match self.rivals.presence() {
+            Presence::Proven => ceiling.reduce_from(flight),
+            _ => ceiling.share_from(flight),
+        }
         // Who doubles what is in flight fills every queue, alone or not.
         if !matches!(self.phase, Phase::Startup { .. }) {
-            self.rivals.note_overflow(lost.now, ceiling.window(), regrowth);
+            self.rivals.note_overflow(lost.now, ceiling.window(), regrowth, self.depth.last());
         }
         self.end_growth(lost.now);
     }

@@ -5,15 +5,16 @@
 //!  alone     --- the queue overflows --------------------> test
 //!            --- it is longer than we make it -----------> suspicion
 //!  suspicion --- it has not overflown for a time --------> alone
-//!  test      --- the queue grows while we stand still ---> proof
+//!  test      --- the queue stays as long as it was ------> proof
+//!            --- it grows while we stand still ----------> proof
 //!            --- it does not ----------------------------> alone
 //!  proof     --- the queue overflows --------------------> test
 //! ```
 //!
-//! All flows see an overflow, and make room after it; then those of our kind stand still at about the same time, and none of
+//! All flows of our kind see an overflow at about the same time, and make room after it; then they stand still, and none of
 //! them sees another grow. CUBIC grows fastest right then: a quarter of the time that it takes to fill the queue again shows
 //! more than half of its growth, and costs who stands still little, since CUBIC's window follows from the time and can be
-//! caught up with.
+//! caught up with. Where others were spared by the overflow, what we alone make room for shortens a long queue by little.
 
 use core::time::Duration;
 
@@ -32,9 +33,10 @@ pub(super) struct Rivals {
 enum Sign {
     /// The queue is longer than we make it; it does not overflow.
     Suspicion { until: Instant },
-    /// It has overflown; no more than `hold` is in flight, and `least` is the shortest round trip since.
-    Test { until: Instant, hold: u64, least: Option<Duration> },
-    /// It grew in a test.
+    /// It has overflown, when a round trip took `full`; no more than `hold` is in flight, and `least` is the shortest round
+    /// trip since.
+    Test { until: Instant, hold: u64, full: Duration, least: Option<Duration> },
+    /// A test has shown that others fill it.
     Proof { until: Instant },
 }
 
@@ -49,10 +51,11 @@ pub(super) enum Presence {
 }
 
 impl Rivals {
-    /// The queue has overflown, and `window` is what is left; CUBIC would take `regrowth` to fill it again.
-    pub(super) fn note_overflow(&mut self, now: Instant, window: u64, regrowth: Duration) {
+    /// The queue has overflown, when a round trip took `full`, and `window` is what is left; CUBIC would take `regrowth` to
+    /// fill it again.
+    pub(super) fn note_overflow(&mut self, now: Instant, window: u64, regrowth: Duration, full: Duration) {
         self.crowded = 0;
-        self.sign = Some(Sign::Test { until: now + regrowth / 4, hold: window, least: None });
+        self.sign = Some(Sign::Test { until: now + regrowth / 4, hold: window, full, least: None });
     }
 
     /// A round is over, with this shortest round trip; whether that was longer than what we put into the queue explains.
@@ -69,13 +72,14 @@ impl Rivals {
                 self.crowded = 0;
                 self.sign = Some(Sign::Suspicion { until: now + regrowth * 3 / 4 });
             }
-            Some(Sign::Test { until, least, .. }) => {
+            Some(Sign::Test { until, full, least, .. }) => {
                 let Some(rtt) = rtt else { return };
                 let shortest = least.map_or(rtt, |least| least.min(rtt));
                 *least = Some(shortest);
                 if now > *until {
                     let grows = rtt > shortest + LEAST_GROWTH.max(shortest / 32);
-                    self.sign = grows.then_some(Sign::Proof { until: now + regrowth * PATIENCE });
+                    let stays = shortest > *full / 20 * 17;
+                    self.sign = (grows || stays).then_some(Sign::Proof { until: now + regrowth * PATIENCE });
                 }
             }
             Some(Sign::Suspicion { until } | Sign::Proof { until }) if now > *until => self.sign = None,
@@ -120,6 +124,8 @@ mod tests {
         Instant::from_millis(ms)
     }
 
+    const FULL: Duration = Duration::from_millis(80);
+
     /// Rounds of 50 ms between two moments, with round trips that grow from 60 ms by `growth` microseconds in each.
     fn rounds(rivals: &mut Rivals, from: u64, to: u64, growth: u64, unexplained: bool) {
         for ms in (from..=to).step_by(50) {
@@ -147,18 +153,28 @@ mod tests {
     #[test]
     fn rivals_are_proven_if_the_queue_grows_while_we_stand_still() {
         let mut rivals = Rivals::default();
-        rivals.note_overflow(at(0), 7000, REGROWTH);
+        rivals.note_overflow(at(0), 7000, REGROWTH, FULL);
         assert_eq!((rivals.presence(), rivals.hold()), (Presence::Proven, 7000));
         rounds(&mut rivals, 50, 1000, 200, false);
         assert_eq!((rivals.presence(), rivals.hold()), (Presence::Proven, 7000));
         rounds(&mut rivals, 1050, 1050, 0, false);
         assert_eq!((rivals.presence(), rivals.hold()), (Presence::None, u64::MAX), "they have gone");
-        rivals.note_overflow(at(2000), 7000, REGROWTH);
+        rivals.note_overflow(at(2000), 7000, REGROWTH, FULL);
         rounds(&mut rivals, 2050, 3050, 200, false);
         assert_eq!((rivals.presence(), rivals.hold()), (Presence::Proven, u64::MAX));
         rounds(&mut rivals, 3100, 19_050, 0, false);
         assert_eq!(rivals.presence(), Presence::Proven);
         rounds(&mut rivals, 19_100, 19_100, 0, false);
         assert_eq!(rivals.presence(), Presence::None, "nothing overflows any more");
+    }
+
+    #[test]
+    fn rivals_are_proven_if_the_queue_stays_as_long_as_it_was() {
+        for (full, presence) in [(71, Presence::None), (70, Presence::Proven)] {
+            let mut rivals = Rivals::default();
+            rivals.note_overflow(at(0), 7000, REGROWTH, Duration::from_millis(full));
+            rounds(&mut rivals, 50, 1050, 0, false);
+            assert_eq!(rivals.presence(), presence, "60 ms of {full}");
+        }
     }
 }
