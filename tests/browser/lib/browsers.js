@@ -35,12 +35,17 @@ const FIREFOX_MEDIA = {
 };
 
 const LAUNCH = {
-  chromium: (names, media) => ({
+  chromium: ({ names, media, trials }) => ({
     browser: "chrome",
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [...CHROMIUM, ...(names ? [] : ["--disable-features=WebRtcHideLocalIpsWithMdns"]), ...(media ? CHROMIUM_MEDIA : [])],
+    args: [
+      ...CHROMIUM,
+      ...(names ? [] : ["--disable-features=WebRtcHideLocalIpsWithMdns"]),
+      ...(media ? CHROMIUM_MEDIA : []),
+      ...(trials.length > 0 ? [`--force-fieldtrials=${trials.map((trial) => `${trial}/Enabled/`).join("")}`] : []),
+    ],
   }),
-  firefox: (names, media) => ({
+  firefox: ({ names, media }) => ({
     browser: "firefox",
     executablePath: process.env.FIREFOX ?? "/usr/bin/firefox-esr",
     extraPrefsFirefox: { ...FIREFOX, ...(media ? FIREFOX_MEDIA : {}), "media.peerconnection.ice.obfuscate_host_addresses": names },
@@ -52,10 +57,10 @@ export const BROWSERS = (process.env.PAVANE_TEST_BROWSERS ?? "chromium firefox")
 
 /**
  * `names`: whether the browser hides its addresses behind mDNS names, as it does by default. `media`: whether it has a camera
- * and a microphone.
+ * and a microphone. `trials`: what of libwebrtc's that is off by default is on; for Chromium alone.
  */
-export async function launch(name, { names = true, media = false } = {}) {
-  return puppeteer.launch({ headless: true, timeout: 60_000, protocolTimeout: 120_000, ...LAUNCH[name](names, media) });
+export async function launch(name, { names = true, media = false, trials = [] } = {}) {
+  return puppeteer.launch({ headless: true, timeout: 60_000, protocolTimeout: 120_000, ...LAUNCH[name]({ names, media, trials }) });
 }
 
 /** Opens a page whose console goes into `log`. */
