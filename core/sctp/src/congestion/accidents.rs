@@ -28,12 +28,13 @@ impl Accidents {
 
     /// Whether what this round has lost is more than accidents take: whatever it is, where nothing is lost by accident.
     ///
-    /// Flows of few packets lose no more than one or two when they overflow a queue. Where accidents are frequent, one packet
-    /// more is excused all the same: else the flow with fewer packets takes them for a rival's doing more often than the
-    /// other, and ends with nothing.
+    /// Where accidents are frequent, one packet more is excused: else the smaller of two flows takes them for a rival's doing
+    /// more often than the other, and ends with nothing. Flows of few packets lose no more than one or two when they overflow
+    /// a queue; nothing is excused for them.
     pub(super) const fn are_exceeded(&self, in_flight: u64, packet: u64) -> bool {
-        let few = if self.share > FREQUENT { packet } else { 0 };
-        self.lost > in_flight * self.share / MILLION * MANY + few
+        let excuses = self.share > FREQUENT && in_flight >= FEW * packet;
+        let excused = if excuses { packet } else { 0 };
+        self.lost > in_flight * self.share / MILLION * MANY + excused
     }
 
     /// Whether this round has lost so much that only a queue that overflows can: for paths of which nothing is known.
@@ -70,6 +71,9 @@ const MILLION: u64 = 1_000_000;
 /// Accidents are frequent where more than one packet in a thousand is lost by one.
 const FREQUENT: u64 = MILLION / 1000;
 
+/// With fewer packets in flight an overflow may lose no more than one.
+const FEW: u64 = 32;
+
 /// How many times what is to be expected a round may lose: chance does more only seldom.
 const MANY: u64 = 3;
 
@@ -92,6 +96,7 @@ mod tests {
         accidents.note_lost(30 * PACKET);
         assert!(!accidents.are_exceeded(1_000_000, PACKET));
         assert!(!accidents.are_exceeded(980_000, PACKET), "one more is excused");
+        assert!(accidents.are_exceeded(980_000, 31 * PACKET), "not for few packets");
         accidents.note_lost(2 * PACKET);
         assert!(accidents.are_exceeded(1_000_000, PACKET));
     }

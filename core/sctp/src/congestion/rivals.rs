@@ -34,8 +34,8 @@ enum Sign {
     /// The queue is longer than we make it; it does not overflow.
     Suspicion { until: Instant },
     /// It has overflown, when a round trip took `full`; no more than `hold` is in flight, and `least` is the shortest round
-    /// trip since.
-    Test { until: Instant, hold: u64, full: Duration, least: Option<Duration> },
+    /// trip of all `rounds` since but the first few.
+    Test { until: Instant, hold: u64, full: Duration, rounds: u32, least: Option<Duration> },
     /// A test has shown that others fill it.
     Proof { until: Instant },
 }
@@ -55,7 +55,8 @@ impl Rivals {
     /// fill it again.
     pub(super) fn note_overflow(&mut self, now: Instant, window: u64, regrowth: Duration, full: Duration) {
         self.crowded = 0;
-        self.sign = Some(Sign::Test { until: now + regrowth / 4, hold: window, full, least: None });
+        self.sign =
+            Some(Sign::Test { until: now + regrowth / 4, hold: window, full, rounds: 0, least: None });
     }
 
     /// A round is over, with this shortest round trip; whether that was longer than what we put into the queue explains.
@@ -72,8 +73,12 @@ impl Rivals {
                 self.crowded = 0;
                 self.sign = Some(Sign::Suspicion { until: now + regrowth * 3 / 4 });
             }
-            Some(Sign::Test { until, full, least, .. }) => {
+            Some(Sign::Test { until, full, rounds, least, .. }) => {
                 let Some(rtt) = rtt else { return };
+                *rounds += 1;
+                if *rounds <= REPAIR_ROUNDS {
+                    return;
+                }
                 let shortest = least.map_or(rtt, |least| least.min(rtt));
                 *least = Some(shortest);
                 if now > *until {
@@ -107,6 +112,9 @@ impl Rivals {
 
 /// How many times the regrowth a proof counts: a rival whose window is larger takes longer to fill the queue.
 const PATIENCE: u32 = 4;
+
+/// For how many rounds after an overflow less may be in flight than is held, while what was lost is repaired.
+const REPAIR_ROUNDS: u32 = 4;
 
 /// How many rounds with too long a queue are a sign.
 const CROWDED_ROUNDS: u32 = 4;
@@ -176,5 +184,15 @@ mod tests {
             rounds(&mut rivals, 50, 1050, 0, false);
             assert_eq!(rivals.presence(), presence, "60 ms of {full}");
         }
+    }
+
+    #[test]
+    fn what_is_in_flight_again_after_a_repair_is_no_rivals() {
+        let mut rivals = Rivals::default();
+        rivals.note_overflow(at(0), 7000, REGROWTH, FULL);
+        rounds(&mut rivals, 50, 200, 3000, false);
+        let rtt = Duration::from_millis(66);
+        (250..=1050).step_by(50).for_each(|ms| rivals.end_round(at(ms), Some(rtt), false, REGROWTH));
+        assert_eq!(rivals.presence(), Presence::None, "it grew to what is held, and no further");
     }
 }
