@@ -75,6 +75,8 @@ pub struct Scene {
     now: Duration,
     net: Net,
     flows: Vec<Box<dyn Flow>>,
+    /// How long after a flow the next begins.
+    pub apart: Duration,
     /// Whether each slice of time is told of.
     pub traces: bool,
     /// For how long a run may keep the processor busy.
@@ -120,7 +122,9 @@ fn address(flow: usize, end: usize) -> SocketAddr {
 
 impl Scene {
     pub fn new(seed: u64, link: Link, flows: Vec<Box<dyn Flow>>) -> Self {
-        Self { now: Duration::ZERO, net: Net::new(seed, link).without_trace(), flows, traces: false, patience: Duration::MAX }
+        let net = Net::new(seed, link).without_trace();
+        let apart = Duration::from_secs(2);
+        Self { now: Duration::ZERO, net, flows, apart, traces: false, patience: Duration::MAX }
     }
 
     /// Lets time pass; what came of each flow on a link of so many bytes in a second, in the second half of the time.
@@ -164,11 +168,12 @@ impl Scene {
 
     /// Moves on to the next moment at which something is due before `until`; whether there was one.
     fn step(&mut self, until: Duration) -> bool {
-        let begun = |index: usize, now: Duration| now >= START * index as u32;
+        let apart = self.apart;
+        let begun = |index: usize, now: Duration| now >= apart * index as u32;
         let mut next = self.net.next_arrival().map(|at| Duration::from_nanos(at.as_nanos()));
         for index in 0..self.flows.len() {
             if !begun(index, self.now) {
-                next = next.into_iter().chain([START * index as u32]).min();
+                next = next.into_iter().chain([apart * index as u32]).min();
                 continue;
             }
             for end in 0..2 {
@@ -209,9 +214,6 @@ impl Scene {
 const SLICE: Duration = Duration::from_millis(200);
 
 const FIRST_PORT: u16 = 4000;
-
-/// How long after a flow the next begins.
-const START: Duration = Duration::from_secs(2);
 
 /// The finest step of time: some stacks ask to be called at once, and then again.
 const TICK: Duration = Duration::from_micros(20);
