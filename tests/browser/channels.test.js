@@ -10,6 +10,9 @@ import { Session, serveAgent } from "./lib/session.js";
 const BULK = { size: 64 * 1024, count: 256 };
 const LARGEST = 256 * 1024;
 
+// Firefox announces a gigabyte, and takes what its receive window holds: a Firefox does not get 16 MiB from another.
+const LARGE = { size: 4 * 1024 * 1024, count: 1 };
+
 /** The SHA-256 of the messages that both sides make of {size, count}. */
 function bulkHash({ size, count }) {
   const hash = createHash("sha256");
@@ -110,6 +113,24 @@ const TESTS = {
       await session.until("all there", (label, bytes) => agent.bytes(label) >= bytes, label, half.size * half.count);
       assert.equal(await session.page.evaluate((label) => agent.hash(label), label), bulkHash(half), label);
     }
+  },
+
+  "a message of 4 MiB, which the other side takes or refuses": async (session, offerer) => {
+    await session.connect({ offerer });
+    const [theirs, ours] = await session.page.evaluate(() =>
+      ["localDescription", "remoteDescription"].map((side) => Number(/a=max-message-size:(.*)/.exec(agent.peer[side].sdp)[1])));
+    const sent = session.peer.do("send", { label: "first", pattern: LARGE });
+    if (theirs < LARGE.size) {
+      await assert.rejects(sent, new RegExp(`the peer takes messages of at most ${theirs} bytes`));
+    } else {
+      await sent;
+      await session.until("there", (bytes) => agent.bytes("first") >= bytes, LARGE.size);
+      assert.equal(await session.page.evaluate(() => agent.hash("first")), bulkHash(LARGE));
+    }
+    assert.equal(ours, LARGEST);
+    assert.equal(await session.echo("first", { size: LARGEST, seed: 9 }), null);
+    // What was refused is the script's error, and no fault of the connection's.
+    session.peer.seen = session.peer.seen.filter(({ type }) => type !== "error");
   },
 
   "unordered": settingsTest({ ordered: false }),
